@@ -12,7 +12,7 @@ import { seededBytes, temporaryFolder } from "../support/images.ts";
 import { layoutArchive } from "../support/layout-archives.ts";
 import { sha256 } from "../support/memory-registry.ts";
 
-const SIZES = { pieceBytes: 1024, chunkBytes: 128 };
+const SIZES = { pieceBytes: 1024, chunkBytes: 128, stepBytes: 512 };
 const TRIALS = process.env["IMGPACK_THOROUGH"] === "1" ? 10_000 : 150;
 
 /** A small generator of numbers from 0 to `below - 1`: each trial is the same in each run. */

@@ -4,6 +4,7 @@ import { PieceHashes } from "../../content/piece-hashes.ts";
 import { pumpBlob } from "../../content/pump.ts";
 import { StorageError } from "../../errors.ts";
 import { type Digest, digestAlgorithm } from "../../oci/digest.ts";
+import { allEnded } from "../../util/promises.ts";
 import type { DamagedFile } from "./damaged-file.ts";
 import type { Layout, LayoutSlot } from "./find-layout.ts";
 
@@ -43,11 +44,14 @@ export async function checkBlob(
   const from = part?.from ?? 0;
   const isCut = bodyOffset + size > file.size;
   if (part === undefined && !isCut) {
-    const found = await digestOf(file, slot, digest, onBytes, signal);
+    const claimed = withPieces ? claimedPieces(layout, slot) : undefined;
+    const pieces = claimed && new PieceHashes(claimed.pieceBytes);
+    const found = await digestOf(file, slot, { digest, pieces, onBytes }, signal);
     if (found === digest) {
-      const wrong = withPieces ? await damagedPieces(file, layout, slot, signal) : undefined;
-      return { slot, ranges: [], found, isLie: (wrong?.length ?? 0) > 0 };
+      const own = await pieces?.pieces();
+      return { slot, ranges: [], found, isLie: own?.some((piece, index) => piece !== claimed?.pieces[index]) ?? false };
     }
+    await pieces?.drop();
     const ranges = await damagedPieces(file, layout, slot, signal);
     return ranges?.length === 0
       ? { slot, ranges: [[0, size]], found, isLie: true }
@@ -58,12 +62,19 @@ export async function checkBlob(
   return { slot, ranges: ranges ?? (isCut ? [[from, from + size]] : []) };
 }
 
+interface Hashing {
+  /** As it should be. */
+  readonly digest: Digest;
+  /** What hashes the pieces of the same bytes. */
+  readonly pieces: PieceHashes | undefined;
+  readonly onBytes: (bytes: number) => void;
+}
+
 /** Undefined if it cannot be read. */
 async function digestOf(
   file: DamagedFile,
   { bodyOffset, size }: LayoutSlot,
-  digest: Digest,
-  onBytes: (bytes: number) => void,
+  { digest, pieces, onBytes }: Hashing,
   signal: AbortSignal | undefined,
 ): Promise<Digest | undefined> {
   let left = size;
@@ -77,7 +88,7 @@ async function digestOf(
         async (chunk, position) => {
           left -= chunk.length;
           onBytes(chunk.length);
-          await sink(chunk, position);
+          await allEnded([pieces?.take(chunk), sink(chunk, position)]);
         },
         stop,
       ),
@@ -85,6 +96,7 @@ async function digestOf(
   try {
     return await hashBlob(counted, digestAlgorithm(digest), signal);
   } catch (error) {
+    await pieces?.drop();
     if (!(error instanceof StorageError)) throw error;
     onBytes(left);
     return undefined;
@@ -97,15 +109,17 @@ async function digestOf(
  */
 async function damagedPieces(
   file: DamagedFile,
-  { sums }: Pick<Layout, "sums">,
-  { bodyOffset, size, part, pieces }: LayoutSlot,
+  layout: Pick<Layout, "sums">,
+  slot: LayoutSlot,
   signal: AbortSignal | undefined,
 ): Promise<readonly BlobRange[] | undefined> {
-  if (sums === undefined || pieces === undefined) return undefined;
+  const claimed = claimedPieces(layout, slot);
+  if (claimed === undefined) return undefined;
+  const { bodyOffset, size, part } = slot;
+  const { pieceBytes, pieces } = claimed;
   const from = part?.from ?? 0;
-  if (pieceCount(from, from + size, sums.pieceBytes) !== pieces.length) return undefined;
   const damaged: [number, number][] = [];
-  for (const [index, [start, end]] of piecesOf(from, from + size, sums.pieceBytes).entries()) {
+  for (const [index, [start, end]] of piecesOf(from, from + size, pieceBytes).entries()) {
     const offset = bodyOffset + start - from;
     if (offset + end - start <= file.size && (await pieceHash(file, offset, end - start, signal)) === pieces[index])
       continue;
@@ -114,6 +128,17 @@ async function damagedPieces(
     else damaged.push([start, end]);
   }
   return damaged;
+}
+
+/** Undefined if the sums say nothing of its pieces. */
+function claimedPieces(
+  { sums }: Pick<Layout, "sums">,
+  { size, part, pieces }: LayoutSlot,
+): { readonly pieceBytes: number; readonly pieces: readonly string[] } | undefined {
+  if (sums === undefined || pieces === undefined) return undefined;
+  const from = part?.from ?? 0;
+  const { pieceBytes } = sums;
+  return pieceCount(from, from + size, pieceBytes) === pieces.length ? { pieceBytes, pieces } : undefined;
 }
 
 /** Undefined if it cannot be read. */

@@ -13,7 +13,7 @@ import { blobName, digestInName } from "../blob-name.ts";
 import { parsePartName, partName, SIGNATURE_FILE, SUMS_FILE } from "../entry-names.ts";
 import type { KnownLocks } from "../lock/known-locks.ts";
 import type { DamagedFile } from "./damaged-file.ts";
-import { type FoundHeader, findLock, findSums, leadingHeaders } from "./find-metadata.ts";
+import { type FoundHeader, findLock, findSums, isForeign, leadingHeaders } from "./find-metadata.ts";
 
 /** Where an archive of imgpack has each entry, whatever became of its headers. */
 export interface Layout {
@@ -54,6 +54,7 @@ export async function findLayout(
   signal?: AbortSignal,
 ): Promise<Layout | undefined> {
   const headers = await leadingHeaders(file, signal);
+  if (await isForeign(file, headers)) return undefined;
   const found = await findSums(file, headers, signal);
   const locked = await findLock(file, { headers, sums: found?.sums, locks }, signal);
   if (locked === undefined) return undefined;

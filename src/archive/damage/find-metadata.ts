@@ -4,7 +4,7 @@ import { MAX_LOCK_BYTES } from "../../bundle/lock/parse-lock.ts";
 import { SUMS_FORMAT } from "../../bundle/sums/format-sums.ts";
 import { MAX_SUMS_BYTES, parseSums, type ReadSums } from "../../bundle/sums/parse-sums.ts";
 import { ArchiveError } from "../../errors.ts";
-import { BLOCK_BYTES } from "../../tar/header.ts";
+import { BLOCK_BYTES, hasChecksum, isZero } from "../../tar/header.ts";
 import { END_BYTES } from "../../tar/tar-plan.ts";
 import { MAX_ENTRIES, padded } from "../../tar/tar-walk.ts";
 import { SUMS_FILE } from "../entry-names.ts";
@@ -38,6 +38,21 @@ export async function leadingHeaders(
     offset += BLOCK_BYTES + padded(header.size);
   }
   return headers;
+}
+
+/**
+ * Whether nothing is damaged where another program has its first header, or where an archive without lock and sums ends. What
+ * is not there is not looked for: that takes as long as it takes to hash some hundred megabytes.
+ */
+export async function isForeign(file: DamagedFile, headers: readonly FoundHeader[]): Promise<boolean> {
+  if (headers.some(({ name }) => name === LOCK_FILE || name === SUMS_FILE)) return false;
+  const last = headers.at(-1);
+  if (last === undefined) {
+    const block = await file.read(0, BLOCK_BYTES);
+    return block.length === BLOCK_BYTES && hasChecksum(block);
+  }
+  const end = last.offset + BLOCK_BYTES + padded(last.size);
+  return end + END_BYTES === file.size && isZero(await file.read(end, END_BYTES));
 }
 
 /** The sums: by their header, or else by what their text begins with. */

@@ -9,12 +9,13 @@ import { DamagedError } from "./damaged-error.ts";
 import { isOwnFault } from "./own-fault.ts";
 import type { StoredContent } from "./served-registry.ts";
 
-/** Chunks of a step that are being hashed, while the next one is read. */
+/** Reads that are being hashed, while the next one is under way. */
 const MAX_HASHED_AT_ONCE = 3;
 
 /** What the checks of a server share. */
 export interface CheckParts {
   readonly sizes: PieceSizes;
+  /** For what is hashed. */
   readonly buffers: ChunkBuffers;
   /** Limits the pieces that are hashed at once. */
   readonly limit: Limited;
@@ -129,7 +130,7 @@ export class BlobCheck {
     this.#passed += 1;
   }
 
-  /** Reads the next chunks while the last ones are hashed. */
+  /** Reads the next bytes while the last ones are hashed. */
   async #hashTo(end: number, source: CheckedSource, signal: AbortSignal): Promise<void> {
     const running: Promise<void>[] = [];
     try {
@@ -137,19 +138,25 @@ export class BlobCheck {
         signal.throwIfAborted();
         if (running.length >= MAX_HASHED_AT_ONCE) await running.shift();
         const buffer = this.#buffers.take();
-        const chunk = this.#chunkAt(this.#position);
-        const bytes = await this.#fill(chunk.start, chunk.end, source, buffer);
+        const start = this.#position;
+        const bytes = await this.#fill(start, Math.min(end, start + this.#sizes.stepBytes), source, buffer);
         const hashed = this.#update(bytes).then(() => this.#buffers.give(buffer));
         hashed.catch(() => undefined);
         running.push(hashed);
-        if (this.#crcs !== undefined) this.#crcs[this.#position / this.#sizes.chunkBytes] = crc32(bytes);
-        this.#position = chunk.end;
+        this.#keepCrcs(bytes, start);
+        this.#position += bytes.length;
       }
       await Promise.all(running);
     } finally {
       // A thread may still read the memory.
       await Promise.allSettled(running);
     }
+  }
+
+  #keepCrcs(bytes: Uint8Array, start: number): void {
+    const { chunkBytes } = this.#sizes;
+    for (let at = 0; at < bytes.length && this.#crcs !== undefined; at += chunkBytes)
+      this.#crcs[(start + at) / chunkBytes] = crc32(bytes.subarray(at, at + chunkBytes));
   }
 
   async #update(bytes: Uint8Array): Promise<void> {

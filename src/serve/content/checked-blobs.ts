@@ -6,8 +6,9 @@ import type { CheckedSource, PieceSizes } from "./checked-source.ts";
 import { ChunkBuffers } from "./chunk-buffers.ts";
 import type { OpenBlob } from "./served-registry.ts";
 
-/** Two chunks for each transfer: 64 MiB for 128 of them. Pieces are those of the sums. */
-export const PIECE_SIZES: PieceSizes = { pieceBytes: 4 * 1024 * 1024, chunkBytes: 256 * 1024 };
+const MIB = 1024 * 1024;
+/** Two chunks for each transfer: 64 MiB for 128 of them, and 16 MiB for what is hashed. Pieces are those of the sums. */
+export const PIECE_SIZES: PieceSizes = { pieceBytes: 4 * MIB, chunkBytes: MIB / 4, stepBytes: MIB };
 
 /** More do not make a disk faster, and one after the other is better for those that turn. */
 const MAX_STEPS = 4;
@@ -30,7 +31,7 @@ export class CheckedBlobs {
   constructor(sizes: PieceSizes = PIECE_SIZES) {
     this.#sizes = sizes;
     this.#buffers = new ChunkBuffers(sizes.chunkBytes);
-    this.#parts = { sizes, buffers: this.#buffers, limit: limited(MAX_STEPS) };
+    this.#parts = { sizes, buffers: new ChunkBuffers(sizes.stepBytes), limit: limited(MAX_STEPS) };
   }
 
   /** Pieces that were hashed, and were right. */

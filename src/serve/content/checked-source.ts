@@ -19,6 +19,8 @@ export interface CheckedSource extends StoredContent, AsyncDisposable {
 export interface PieceSizes {
   /** Bytes that are hashed before the first of them goes out. */
   readonly pieceBytes: number;
-  /** Bytes that are read at once; a piece has a whole number of them. */
+  /** Bytes that are read at once to be sent; a piece has a whole number of them. */
   readonly chunkBytes: number;
+  /** Bytes that are read at once to be hashed: a whole number of chunks. To hand them to a thread costs the same for few and many. */
+  readonly stepBytes: number;
 }

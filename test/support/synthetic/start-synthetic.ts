@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { zeros } from "./synthetic-layers.ts";
 import { SyntheticRegistry, type SyntheticReply } from "./synthetic-registry.ts";
 import type { SyntheticShape } from "./synthetic-shape.ts";
@@ -93,9 +95,5 @@ async function send(
   if (isHead || length === 0) return void response.end();
   counts.received += length;
   if (Buffer.isBuffer(body)) return void response.end(body);
-  for (const part of zeros(body.start, body.end)) {
-    if (response.destroyed) return;
-    if (!response.write(part)) await Promise.race([once(response, "drain"), once(response, "close")]);
-  }
-  response.end();
+  await pipeline(Readable.from(zeros(body.start, body.end), { objectMode: false, highWaterMark: 1 }), response);
 }

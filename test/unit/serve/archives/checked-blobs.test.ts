@@ -5,7 +5,7 @@ import { CheckedBlobs } from "../../../../src/serve/content/checked-blobs.ts";
 import type { CheckedSource } from "../../../../src/serve/content/checked-source.ts";
 import { deferred } from "../../../../src/util/promises.ts";
 
-const SIZES = { pieceBytes: 8, chunkBytes: 4 };
+const SIZES = { pieceBytes: 8, chunkBytes: 4, stepBytes: 4 };
 const right = Buffer.from("piece 1;piece 2;piece 3;end");
 
 interface Watched {
