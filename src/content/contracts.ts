@@ -58,6 +58,10 @@ export interface BlobSource {
   pump?(sink: ByteSink, signal?: AbortSignal): Promise<void>;
   /** The same from byte `start` on, which is greater than 0; positions count from there. */
   pumpFrom?(start: number, sink: ByteSink, signal?: AbortSignal): Promise<void>;
+  /** Optional, for media that may be slow: `listener` gets the bytes that have come, counted from the start of the blob, before a chunk is full. */
+  watch?(listener: (bytes: number) => void): void;
+  /** Optional, of a blob that is to be sent: gets the bytes that have been sent, before the sink returns. */
+  readonly onSent?: (bytes: number) => void;
 }
 
 export type PendingKey = `pending:${string}`;

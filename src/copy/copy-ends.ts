@@ -13,12 +13,32 @@ export async function atEnd<T>(end: End, task: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Counts pumped bytes only: targets pump. */
-export function countedBlob(blob: BlobSource, onBytes: (delta: number) => void): BlobSource {
-  const attempt = onceEach(onBytes);
+/** Between two reports about parts of a chunk: a fast transfer has none. */
+const PART_MS = 100;
+
+/**
+ * Counts pumped bytes only: targets pump. Where a chunk takes long, the bytes of it that have come or gone count at once.
+ *
+ * @param watched the medium that the bytes come from, under what checks them.
+ */
+export function countedBlob(
+  blob: BlobSource,
+  onBytes: (delta: number) => void,
+  watched?: BlobSource,
+  now: () => number = () => performance.now(),
+): BlobSource {
+  const { attempt, upTo } = onceEach(onBytes);
+  let countedMs = now();
+  const onPart = (bytes: number): void => {
+    if (now() - countedMs < PART_MS) return;
+    countedMs = now();
+    upTo(bytes);
+  };
+  watched?.watch?.(onPart);
   return {
     size: blob.size,
     isOneShot: blob.isOneShot ?? false,
+    onSent: onPart,
     open: async (range, signal) => await atEnd("source", async () => await blob.open(range, signal)),
     async pump(sink, signal) {
       const count = attempt();
@@ -28,6 +48,7 @@ export function countedBlob(blob: BlobSource, onBytes: (delta: number) => void):
           async (chunk, position) => {
             await atEnd("target", async () => await sink(chunk, position));
             count(chunk.length);
+            countedMs = now();
           },
           signal,
         );
@@ -43,7 +64,7 @@ export function countedPending(pending: PendingBody, from?: BlobSource): Pending
     ...pending,
     isOneShot: from?.isOneShot ?? pending.isOneShot ?? false,
     async open(signal, onBytes) {
-      attempt ??= onceEach(onBytes ?? (() => undefined));
+      attempt ??= onceEach(onBytes ?? (() => undefined)).attempt;
       const count = attempt();
       const stream = await atEnd("source", async () => await pending.open(signal, count, from));
       return { body: partsOf(stream.body), seal: () => stream.seal() };
@@ -59,17 +80,27 @@ async function* partsOf(body: AsyncGenerator<Uint8Array, void>): AsyncGenerator<
   }
 }
 
-/** Counts every byte once, however often a transfer starts over. */
-function onceEach(onBytes: (delta: number) => void): () => (bytes: number) => void {
+/** Counts every byte once, however often a transfer starts over, and whichever end of it reports more. */
+function onceEach(onBytes: (delta: number) => void): {
+  readonly attempt: () => (bytes: number) => void;
+  readonly upTo: (position: number) => void;
+} {
   let counted = 0;
-  return () => {
-    let seen = 0;
-    return bytes => {
-      seen += bytes;
-      if (seen <= counted) return;
-      onBytes(seen - counted);
-      counted = seen;
-    };
+  const upTo = (position: number): void => {
+    if (position <= counted) return;
+    const before = counted;
+    counted = position;
+    onBytes(position - before);
+  };
+  return {
+    upTo,
+    attempt: () => {
+      let seen = 0;
+      return bytes => {
+        seen += bytes;
+        upTo(seen);
+      };
+    },
   };
 }
 

@@ -200,7 +200,7 @@ async function sendBlob(
     onProgress({ kind: "bytes", blob: digest, delta });
   };
   const put = async (sent: BlobSource): Promise<void> => {
-    const read = countedBlob(verified(descriptor, sent, sourceName), onBytes);
+    const read = countedBlob(verified(descriptor, sent, sourceName), onBytes, blob);
     await atEnd("target", async () => await session.put(descriptor, read, signal));
   };
   const kept = blob.isOneShot === true ? undefined : session.kept?.(descriptor);

@@ -1,7 +1,7 @@
 import { escapeForeign, formatBytes, formatDuration } from "../../util/format.ts";
 import type { BlobState } from "./progress-state.ts";
 import { amount, bar, partOf } from "./totals-line.ts";
-import { IDLE_MS, seconds, waitedHost } from "./waiting-text.ts";
+import { seconds, waitedHost } from "./waiting-text.ts";
 
 /** Data of less time says nothing about the rest. */
 const MIN_ESTIMATE_MS = 2000;
@@ -24,9 +24,8 @@ export interface BlobText {
 }
 
 export function blobText(blob: BlobState): BlobText {
-  const { bytes, size, rate, idleMs, ageMs } = blob;
+  const { bytes, size, rate, idleMs, isIdle, ageMs } = blob;
   const part = partOf(bytes, size);
-  const isIdle = idleMs >= IDLE_MS;
   const common = {
     isIdle,
     amount: amount(bytes, size),

@@ -1,3 +1,5 @@
+import { LastMoves } from "./last-moves.ts";
+
 const SLOT_MS = 500;
 /** Of one blob, 5 s: a stall shows soon. */
 const BLOB_SLOTS = 10;
@@ -11,6 +13,8 @@ const SURE_MS = 10_000;
 const SURE_PART = 0.01;
 /** Longer without bytes is a stall: the rest of its time is in no rate. */
 const STALL_MS = 5000;
+/** So often the usual time between two moves is a stall, too: a slow line is none. */
+const STALL_GAPS = 3;
 
 /** Counts the bytes of one phase, or of one blob. Times are in milliseconds. */
 export class Meter {
@@ -27,6 +31,8 @@ export class Meter {
   #movedMs = 0;
   /** Time that is in no rate. */
   #leftOutMs = 0;
+  /** Of a line so slow that its window has few of them. */
+  readonly #moves = new LastMoves();
 
   /** @param isEstimated false for a meter without `secondsLeft`, which is smaller. */
   constructor(isEstimated = true) {
@@ -47,8 +53,9 @@ export class Meter {
   /** Bytes that took time to move. */
   move(bytes: number, nowMs: number): void {
     this.start(nowMs);
-    this.leaveOut(this.#silentMs(nowMs) - STALL_MS, nowMs);
+    this.leaveOut(this.#silentMs(nowMs) - this.#stallMs, nowMs);
     this.#movedMs = this.#advance(nowMs);
+    this.#moves.add(this.#movedMs, bytes);
     const at = this.#slot % this.#slots.length;
     this.#slots[at] = (this.#slots[at] ?? 0) + bytes;
     this.#bytes += bytes;
@@ -85,8 +92,17 @@ export class Meter {
     return rate === undefined || rate === 0 ? undefined : (total - bytes) / rate;
   }
 
+  /** Milliseconds between two moves, of the last few. */
+  get gapMs(): number {
+    return this.#moves.gapMs;
+  }
+
   #isStalled(nowMs: number): boolean {
-    return this.#startedMs !== undefined && this.#silentMs(nowMs) > STALL_MS;
+    return this.#startedMs !== undefined && this.#silentMs(nowMs) > this.#stallMs;
+  }
+
+  get #stallMs(): number {
+    return Math.max(STALL_MS, STALL_GAPS * this.gapMs);
   }
 
   /** Without bytes. */
@@ -98,6 +114,8 @@ export class Meter {
     if (this.#startedMs === undefined) return undefined;
     const now = this.#advance(nowMs);
     if (now - this.#startedMs < minMs) return undefined;
+    const slow = this.#moves.slowRate(slots * SLOT_MS, now);
+    if (slow !== undefined) return slow;
     let moved = 0;
     for (let age = 0; age < slots && age <= this.#slot; age += 1)
       moved += this.#slots[(this.#slot - age) % this.#slots.length] ?? 0;

@@ -16,6 +16,8 @@ export interface BlobState {
   /** Milliseconds since it started, and since its last bytes. */
   readonly ageMs: number;
   readonly idleMs: number;
+  /** That is longer than usual: it is waited for. */
+  readonly isIdle: boolean;
   /** `host[:port]` of registries. */
   readonly from?: string | undefined;
   readonly to?: string | undefined;

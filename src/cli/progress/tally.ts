@@ -8,6 +8,11 @@ type EventOf<Kind extends ProgressEvent["kind"]> = Extract<ProgressEvent, { read
 /** Between two calls of `tick`: only a process that is stopped takes so long. */
 const ASLEEP_MS = 5000;
 
+/** A blob without bytes for so long is waited for, */
+const IDLE_MS = 3000;
+/** and for so often the usual time between two moves: a slow line is no wait. */
+const IDLE_GAPS = 2;
+
 interface UnderWay {
   readonly from: string | undefined;
   readonly to: string | undefined;
@@ -171,6 +176,8 @@ function countOf({ done, total }: { readonly done: number; readonly total: numbe
 }
 
 function stateOf(blob: BlobLabel, { size, startedMs, movedMs, meter, from, to }: UnderWay, nowMs: number): BlobState {
-  const times = { ageMs: nowMs - startedMs, idleMs: nowMs - movedMs };
+  const idleMs = nowMs - movedMs;
+  const isIdle = idleMs >= Math.max(IDLE_MS, IDLE_GAPS * meter.gapMs);
+  const times = { ageMs: nowMs - startedMs, idleMs, isIdle };
   return { blob, bytes: meter.bytes, size, rate: meter.rate(nowMs), ...times, from, to };
 }

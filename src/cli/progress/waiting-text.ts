@@ -3,8 +3,6 @@ import type { BlobState, ProgressState, WaitState } from "./progress-state.ts";
 
 /** Registries and hosts that a line names. */
 const SHOWN = 3;
-/** A blob without bytes for so long is waited for. */
-export const IDLE_MS = 3000;
 
 /** Without a known reason, a run is most likely busy. */
 const UNKNOWN_MS = 10_000;
@@ -72,7 +70,7 @@ function blobTexts(blobs: readonly BlobState[], waits: readonly WaitState[]): re
   >();
   for (const blob of blobs) {
     const host = waitedHost(blob);
-    if (blob.idleMs < IDLE_MS || (host !== undefined && named.has(host))) continue;
+    if (!blob.isIdle || (host !== undefined && named.has(host))) continue;
     const isFrom = host === blob.from;
     const key = `${isFrom} ${host}`;
     const group = groups.get(key) ?? { host, idle: [], isFrom };

@@ -15,6 +15,9 @@ import { ifUnchanged, noteValidator } from "./entity-tag.ts";
 const BULK_BYTES = 1024 * 1024;
 const MAX_SLOW_ATTEMPTS = 5;
 
+/** Gets how many bytes of the blob have come. */
+type OnCome = ((bytes: number) => void) | undefined;
+
 /**
  * A blob of a repository. Unchecked: wrap it in `verified`. A broken transfer resumes at the byte where it broke.
  *
@@ -23,20 +26,24 @@ const MAX_SLOW_ATTEMPTS = 5;
 export function registryBlob(repository: Repository, descriptor: Descriptor, url?: URL): BlobSource {
   const isBulk = descriptor.size >= BULK_BYTES;
   const { size } = descriptor;
+  let onCome: ((bytes: number) => void) | undefined;
   return {
     size,
     isRemote: true,
+    watch(listener) {
+      onCome = listener;
+    },
     host: url?.host ?? repository.client.registry,
     async open(range, signal) {
       const request = { repository, descriptor, url, range, known: {}, signal };
-      const parts = isBulk || range !== undefined ? resumedParts(request) : await wholeBody(request);
+      const parts = isBulk || range !== undefined ? resumedParts(request) : await wholeBody(request, onCome);
       return Readable.from(parts, { objectMode: false });
     },
     ...(isBulk
       ? {
-          pump: async (sink: ByteSink, signal?: AbortSignal) => await pumpWithResume(request(0, signal), sink),
+          pump: async (sink: ByteSink, signal?: AbortSignal) => await pumpWithResume(request(0, signal), sink, onCome),
           pumpFrom: async (start: number, sink: ByteSink, signal?: AbortSignal) =>
-            await pumpWithResume(request(start, signal), sink),
+            await pumpWithResume(request(start, signal), sink, onCome),
         }
       : {}),
   };
@@ -46,10 +53,15 @@ export function registryBlob(repository: Repository, descriptor: Descriptor, url
   }
 }
 
-async function wholeBody(request: BlobRequest): Promise<readonly Uint8Array[]> {
+async function wholeBody(request: BlobRequest, onCome: OnCome): Promise<readonly Uint8Array[]> {
   return await request.repository.retrying(`blob ${request.descriptor.digest}`, request.signal, async () => {
     const collected: Uint8Array[] = [];
-    for await (const part of blobBody(request)) collected.push(part);
+    let bytes = 0;
+    for await (const part of blobBody(request)) {
+      collected.push(part);
+      bytes += part.length;
+      onCome?.(bytes);
+    }
     return collected;
   });
 }
@@ -60,7 +72,11 @@ function isTooSlow(error: unknown): error is ImgpackError {
 }
 
 /** Sends the range to the sink, in chunks. */
-async function pumpWithResume(request: BlobRequest & { readonly range: ByteRange }, sink: ByteSink): Promise<void> {
+async function pumpWithResume(
+  request: BlobRequest & { readonly range: ByteRange },
+  sink: ByteSink,
+  onCome: OnCome,
+): Promise<void> {
   const { repository, descriptor, range, signal } = request;
   const { digest, size } = descriptor;
   const flow = createFlow(sink, signal);
@@ -70,9 +86,10 @@ async function pumpWithResume(request: BlobRequest & { readonly range: ByteRange
     const start = range.start + filler.handedBytes;
     // The last attempt broke after the last byte.
     if (start === size) return;
-    if (await takeBulk(request, start, filler)) return;
+    const taker = watchedTaker(filler, start, onCome);
+    if (await takeBulk(request, start, taker)) return;
     const rest = start === 0 ? undefined : { start, end: size };
-    for await (const part of blobBody({ ...request, range: rest })) await filler.take(part);
+    for await (const part of blobBody({ ...request, range: rest })) await taker.take(part);
   };
   try {
     for (let isComplete = false; !isComplete; ) {
@@ -92,6 +109,20 @@ async function pumpWithResume(request: BlobRequest & { readonly range: ByteRange
     flow.fail(error);
   }
   await flow.settled();
+}
+
+/** @param start position of the first byte that comes. */
+function watchedTaker(filler: ChunkFiller, start: number, onCome: OnCome): ByteTaker {
+  if (onCome === undefined) return filler;
+  let position = start;
+  return {
+    take(part) {
+      position += part.length;
+      onCome(position);
+      return filler.take(part);
+    },
+    room: () => filler.room(),
+  };
 }
 
 /**

@@ -8,6 +8,10 @@ export interface OpenedBody {
   readonly descriptor: () => Descriptor;
 }
 
+/** Parts of a slow line (below 4 MiB/s), so that progress is seen; a fast one gets whole chunks, which cost less. */
+const SLOW_PART_BYTES = 64 * 1024;
+const SLOW_PART_MS = 16;
+
 /** One reading. */
 class Reading {
   readonly opened: OpenedBody;
@@ -37,9 +41,12 @@ class Reading {
     this.part = this.part?.subarray(bytes);
   }
 
-  async *parts(): AsyncGenerator<Uint8Array, void> {
+  async *parts(onSent: ((bytes: number) => void) | undefined): AsyncGenerator<Uint8Array, void> {
+    let partBytes = onSent === undefined ? Number.POSITIVE_INFINITY : SLOW_PART_BYTES;
     this.isBusy = true;
-    for (let part = await this.peek(); part !== undefined; part = await this.peek()) {
+    for (let whole = await this.peek(); whole !== undefined; whole = await this.peek()) {
+      const part = whole.subarray(0, partBytes);
+      const sinceMs = performance.now();
       try {
         yield part;
       } finally {
@@ -47,6 +54,10 @@ class Reading {
       }
       this.isBusy = true;
       this.take(part.length);
+      if (onSent === undefined) continue;
+      onSent(this.position);
+      const isSlow = performance.now() - sinceMs > (SLOW_PART_MS * part.length) / SLOW_PART_BYTES;
+      partBytes = isSlow ? SLOW_PART_BYTES : Number.POSITIVE_INFINITY;
     }
     this.isBusy = false;
   }
@@ -55,10 +66,13 @@ class Reading {
 /** Bytes that can be sent from any offset. They are still read, or made, from the start, because only a whole can be checked. */
 export class ReplayableBody implements AsyncDisposable {
   readonly #open: () => Promise<OpenedBody>;
+  readonly #onSent: ((bytes: number) => void) | undefined;
   #reading: Reading | undefined;
 
-  constructor(open: () => Promise<OpenedBody>) {
+  /** @param onSent gets the bytes that have been sent, counted from the first one; where it is absent, parts are as `open` gives them. */
+  constructor(open: () => Promise<OpenedBody>, onSent?: (bytes: number) => void) {
     this.#open = open;
+    this.#onSent = onSent;
   }
 
   /** @returns false when the body ends before `offset`. */
@@ -84,7 +98,7 @@ export class ReplayableBody implements AsyncDisposable {
   /** Everything from the last `seek` on. A part counts as sent when the next one is requested. */
   parts(): AsyncGenerator<Uint8Array, void> {
     if (this.#reading === undefined) throw new InternalError("Cannot send a blob before it was opened");
-    return this.#reading.parts();
+    return this.#reading.parts(this.#onSent);
   }
 
   descriptor(): Descriptor {

@@ -17,6 +17,8 @@ export interface UploadBody {
   /** True when `open` works a single time. */
   readonly isOneShot: boolean;
   open(): Promise<OpenedBody>;
+  /** Gets the bytes that have been sent, of those that `open` gives. */
+  readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
 /** A blob of known digest. @param blob should check itself. */
@@ -29,6 +31,7 @@ export function blobBody(descriptor: Descriptor, blob: BlobSource, signal?: Abor
     resumeKey: digest,
     isOneShot: blob.isOneShot === true,
     open: async () => ({ body: checkedChunks(blob, size, signal), descriptor: () => descriptor }),
+    onSent: blob.onSent,
   };
 }
 

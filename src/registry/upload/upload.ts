@@ -30,7 +30,7 @@ export async function upload(repository: Repository, body: UploadBody, options: 
   const { what, resumeKey, sourceBytes, isOneShot } = body;
   const isKept = journal !== undefined && resumeKey !== undefined && sourceBytes >= journal.minBytes;
   await using record = isKept ? await journal.claim({ repository, key: resumeKey }, signal) : undefined;
-  await using bytes = new ReplayableBody(body.open);
+  await using bytes = new ReplayableBody(body.open, body.onSent);
   const context: UploadContext = { repository, what, record, isOneShot, signal };
   const resumed = await UploadSession.adopt(context, body.descriptor?.size);
   if (resumed === undefined) return await uploadNew(context, body, bytes, options.opened);

@@ -218,6 +218,27 @@ describe("totals on a terminal", () => {
     }
   });
 
+  test.each([2.5, 3.2, 7, 16])("of a slow line have a steady rate, with a piece each %d seconds", gap => {
+    const { terminal, clock, report } = start(100);
+    report({ kind: "planned", blobs: 1, bytes: 100 * MIB }, started(1, 100 * MIB, { from: "quay.io" }));
+    for (let piece = 0; piece < 30; piece += 1) {
+      for (const part of [0.3, 0.6]) {
+        clock.forward(gap * part);
+        if (piece < 14) continue;
+        const rate = `${(16 / gap).toFixed(1)} KiB/s`;
+        expect(terminal.shown[0], `${piece}`).toContain(rate);
+        expect(terminal.shown[1], `${piece}`).toContain(rate);
+        expect(terminal.shown.join(), `${piece}`).not.toContain("waiting");
+      }
+      clock.forward(gap * 0.1);
+      report({ kind: "bytes", blob: DIGESTS[1] ?? "entry none", delta: 16 * 1024 });
+    }
+    // It stops.
+    clock.forward(gap * 4 + 5);
+    expect(terminal.shown[0]).toContain(", 0 bytes/s");
+    expect(terminal.shown[1]).toContain("waiting for quay.io");
+  });
+
   test("count images that failed apart, and say at once which", () => {
     const { terminal, report, move } = start(100);
     report({ kind: "planned", images: 24, blobs: 2, bytes: 100 * MIB });
