@@ -6,6 +6,7 @@ import { formatBytes } from "../../util/format.ts";
 import { readBytes } from "../../util/input-file.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { checkSchema, fields, nullish, type Schema, string } from "../../util/json/schema.ts";
+import { startDeadline } from "../../util/time/deadline.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { engineRefusal, invalidAnswer, SilentEngine, unreachable } from "../engine-fault.ts";
 import { PatientSocket } from "./patient-socket.ts";
@@ -45,9 +46,9 @@ export class EngineClient {
         ? requestPlain({ ...options, createConnection: () => new PatientSocket().connect(toConnect(at)) })
         : requestSecure({ ...options, agent: false, ...tls });
     // An engine may work for minutes before it answers, but it takes a connection at once.
-    const timer = setTimeout(() => sent.destroy(new ConnectTimeout()), CONNECT_MS);
-    sent.once("socket", socket => socket.once("connect", () => clearTimeout(timer)));
-    sent.once("close", () => clearTimeout(timer));
+    const stop = startDeadline(CONNECT_MS, () => sent.destroy(new ConnectTimeout()));
+    sent.once("socket", socket => socket.once("connect", stop));
+    sent.once("close", stop);
     return sent;
   }
 
@@ -62,10 +63,10 @@ export class EngineClient {
     const waitMs = Math.min(this.#idleMs + extraMs, MAX_TIMER_MS);
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = this.begin("GET", path, {}, signal);
-      const timer = setTimeout(() => sent.destroy(new SilentEngine(deed, waitMs)), waitMs);
-      sent.once("close", () => clearTimeout(timer));
+      const stop = startDeadline(waitMs, () => sent.destroy(new SilentEngine(deed, waitMs)));
+      sent.once("close", stop);
       sent.once("response", found => {
-        clearTimeout(timer);
+        stop();
         resolve(found);
       });
       // Also after the answer has come: what is wrong then is seen by its reader.
@@ -91,14 +92,14 @@ export class EngineClient {
       answer.destroy();
       return undefined;
     }
-    const timer = setTimeout(() => answer.destroy(new SilentEngine(deed, this.#idleMs)), this.#idleMs);
+    const stop = startDeadline(this.#idleMs, () => answer.destroy(new SilentEngine(deed, this.#idleMs)));
     const bytes = await readBytes(answer, MAX_JSON_BYTES, signal)
       .catch((cause: unknown) => {
         signal?.throwIfAborted();
         if (cause instanceof RangeError) throw invalidAnswer(deed, `more than ${formatBytes(MAX_JSON_BYTES)}`);
         throw unreachable(this.endpoint, cause);
       })
-      .finally(() => clearTimeout(timer));
+      .finally(stop);
     const fail = (_: string, message: string): Error => new EngineError(message);
     const { what: where } = this.endpoint;
     return checkSchema(
@@ -134,7 +135,7 @@ export async function refusalOf(
 async function startOf(answer: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
-  const timer = setTimeout(() => answer.destroy(), ERROR_MS);
+  const stop = startDeadline(ERROR_MS, () => answer.destroy());
   try {
     for await (const part of answer as AsyncIterable<Buffer>) {
       parts.push(part);
@@ -144,7 +145,7 @@ async function startOf(answer: IncomingMessage): Promise<Buffer> {
   } catch {
     // The status says that it is an error, too.
   } finally {
-    clearTimeout(timer);
+    stop();
   }
   return Buffer.concat(parts).subarray(0, MAX_ERROR_BYTES);
 }

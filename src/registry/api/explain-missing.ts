@@ -1,6 +1,7 @@
 import { NotFoundError } from "../../errors.ts";
 import { tagsThere } from "../../oci/nearest-tags.ts";
 import type { Reference } from "../../oci/reference.ts";
+import { deadlineSignal } from "../../util/time/deadline.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
 import type { Repository } from "../client/repository.ts";
 import { isWebPageRefusal } from "../http/response-error.ts";
@@ -58,10 +59,9 @@ async function missingHint(
     const parts = [assumed, there].filter(part => part !== undefined);
     return parts.length === 0 ? undefined : `${parts.join("; ")}.`;
   };
-  const deadline = AbortSignal.timeout(LIST_MS);
-  const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  using limit = deadlineSignal(LIST_MS, signal);
   try {
-    const tags = await tagsOf(repository, stop);
+    const tags = await tagsOf(repository, limit.signal);
     if (tags === undefined) return sentence();
     return digest === undefined ? sentence(tagsThere(`${repository}`, tag ?? "latest", tags)) : undefined;
   } catch (error) {

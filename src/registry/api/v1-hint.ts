@@ -1,4 +1,5 @@
 import { NotFoundError } from "../../errors.ts";
+import { deadlineSignal } from "../../util/time/deadline.ts";
 import type { RegistryClient } from "../client/registry-client.ts";
 import { readBody } from "../http/read-body.ts";
 import { hasErrorCode } from "../http/response-error.ts";
@@ -46,11 +47,10 @@ export async function hintingAtV1<T>(
 }
 
 async function speaksV1(client: RegistryClient, signal: AbortSignal | undefined): Promise<boolean> {
-  const deadline = AbortSignal.timeout(PING_MS);
-  const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  using limit = deadlineSignal(PING_MS, signal);
   try {
     const url = new URL("/v1/_ping", client.base);
-    const { status, body } = await client.transport.send({ method: "GET", url, headers: {}, signal: stop });
+    const { status, body } = await client.transport.send({ method: "GET", url, headers: {}, signal: limit.signal });
     const { bytes } = await readBody(body, MAX_PING_BYTES, PING_MS);
     // "true", an empty object, or what a debugging server knows of its machine; never a page.
     return status === 200 && /^\s*(?:true\b|\{)/.test(Buffer.from(bytes).toString("latin1"));

@@ -1,6 +1,7 @@
 import { AuthError, ImgpackError } from "../../errors.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { checkSchema, fields, nullish, number, string } from "../../util/json/schema.ts";
+import { deadlineSignal } from "../../util/time/deadline.ts";
 import type { Credentials } from "../credentials/find-credentials.ts";
 import { basicAuthorization } from "../http/basic-authorization.ts";
 import { blame } from "../http/blamed-host.ts";
@@ -80,7 +81,8 @@ export async function requestToken(
   fetchToken: FetchToken,
   signal: AbortSignal,
 ): Promise<Token> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  using limit = deadlineSignal(TIMEOUT_MS, signal);
+  const deadline = limit.signal;
   const identityToken = question.credentials?.identityToken;
   try {
     if (identityToken !== undefined) {

@@ -4,6 +4,7 @@ import { errorCode } from "../../util/error-code.ts";
 import { quote } from "../../util/format.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { checkSchema, fields, nullish, string } from "../../util/json/schema.ts";
+import { startDeadline } from "../../util/time/deadline.ts";
 import { canonicalRegistry, DOCKER_HUB_KEY, parseCredentialKey } from "./credential-key.ts";
 
 export interface HelperAnswer {
@@ -119,7 +120,7 @@ async function run(
     // A grandchild may keep the pipe open; waiting for its end would defeat the deadline.
     child.stdout.destroy();
   };
-  const timer = setTimeout(() => stop(`no answer within ${timeoutMs / 1000} seconds`), timeoutMs);
+  const endWait = startDeadline(timeoutMs, () => stop(`no answer within ${timeoutMs / 1000} seconds`));
   const onAbort = (): void => stop("interrupted");
   signal?.addEventListener("abort", onAbort, { once: true });
   child.stdout.on("data", (chunk: Buffer) => {
@@ -141,7 +142,7 @@ async function run(
     if (stopped !== undefined) throw fail(stopped);
     return { output: Buffer.concat(chunks), exit };
   } finally {
-    clearTimeout(timer);
+    endWait();
     signal?.removeEventListener("abort", onAbort);
   }
 }

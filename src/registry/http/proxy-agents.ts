@@ -1,11 +1,17 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
+import { PROBE_AFTER_MS } from "./probe-after.ts";
 import type { HttpProxy, ProxyFor } from "./proxy-settings.ts";
 import { openTunnel } from "./proxy-tunnel.ts";
 import { type TransportOptions, tlsOptions, trustLevel } from "./tls-options.ts";
 
-const KEEP_ALIVE = { keepAlive: true, maxFreeSockets: 64, scheduling: "lifo" } as const;
+const KEEP_ALIVE = {
+  keepAlive: true,
+  keepAliveMsecs: PROBE_AFTER_MS,
+  maxFreeSockets: 64,
+  scheduling: "lifo",
+} as const;
 
 export type HttpClient = Pick<typeof import("node:http"), "request">;
 

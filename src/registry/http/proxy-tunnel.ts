@@ -2,6 +2,8 @@ import { request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
 import { NetworkError } from "../../errors.ts";
 import { errorCode } from "../../util/error-code.ts";
+import { startDeadline } from "../../util/time/deadline.ts";
+import { PROBE_AFTER_MS } from "./probe-after.ts";
 import type { HttpProxy } from "./proxy-settings.ts";
 import { tlsOptions } from "./tls-options.ts";
 
@@ -31,11 +33,13 @@ export async function openTunnel(proxy: HttpProxy, target: string): Promise<Sock
       },
       ...(isTls ? tlsOptions({}) : {}),
     });
-    const timer = setTimeout(() => outgoing.destroy(refused(proxy, target, "no answer in time", true)), CONNECT_MS);
+    const onLate = (): void => void outgoing.destroy(refused(proxy, target, "no answer in time", true));
+    const stop = startDeadline(CONNECT_MS, onLate);
     outgoing.once("connect", (answer, socket: Socket, head: Buffer) => {
-      clearTimeout(timer);
+      stop();
       const status = answer.statusCode ?? 0;
       if (status === 200 && head.length === 0) {
+        socket.setKeepAlive(true, PROBE_AFTER_MS);
         resolve(socket);
         return;
       }
@@ -44,7 +48,7 @@ export async function openTunnel(proxy: HttpProxy, target: string): Promise<Sock
       reject(refused(proxy, target, found, TRANSIENT.has(status), status));
     });
     outgoing.once("error", cause => {
-      clearTimeout(timer);
+      stop();
       reject(
         cause instanceof NetworkError ? cause : refused(proxy, target, foundIn(cause), isPassing(cause), 0, cause),
       );

@@ -1,3 +1,5 @@
+import { startDeadline } from "../../util/time/deadline.ts";
+
 /** A document comes whole, or the time of the run is lost. */
 export const MAX_DOCUMENT_MINUTES = 5;
 
@@ -29,7 +31,7 @@ export async function readBody(
   let bytes = 0;
   let failure: ReadBody["failure"];
   const late = Object.assign(new Error("the body did not end in time"), { code: "EUNFINISHED" });
-  const timer = setTimeout(() => body.destroy(late), withinMs);
+  const stop = startDeadline(withinMs, () => body.destroy(late));
   try {
     for await (const part of body) {
       parts.push(part);
@@ -39,7 +41,7 @@ export async function readBody(
   } catch (cause) {
     failure = { cause };
   } finally {
-    clearTimeout(timer);
+    stop();
   }
   const isWhole = bytes <= maxBytes && failure === undefined;
   return { bytes: Buffer.concat(parts).subarray(0, maxBytes), isWhole, ...(failure === undefined ? {} : { failure }) };

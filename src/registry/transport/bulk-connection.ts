@@ -2,10 +2,12 @@ import { connect as connectTcp, type LookupFunction, type Socket, type TcpNetCon
 import { connect as connectTls } from "node:tls";
 import { NetworkError } from "../../errors.ts";
 import { ipFamily } from "../../util/net/ip-family.ts";
+import { startDeadline } from "../../util/time/deadline.ts";
+import { lastChance, lateFault } from "../../util/time/last-chance.ts";
 import { MinRate } from "../http/min-rate.ts";
+import { PROBE_AFTER_MS } from "../http/probe-after.ts";
 import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
 import { type ByteTaker, SKIP } from "./byte-taker.ts";
-import { lastChance, lateFault } from "./last-chance.ts";
 import { HEAD_MS } from "./limit-answer.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
 
@@ -39,7 +41,7 @@ export class BulkConnection {
   readonly #idleMs: number;
   readonly #minRate: number | undefined;
   /** Until the head is complete. */
-  #headTimer: NodeJS.Timeout | undefined;
+  #endHeadWait: () => void = () => undefined;
   #pace: MinRate | undefined;
   #exchange: Exchange | undefined;
   #fault: unknown;
@@ -66,6 +68,7 @@ export class BulkConnection {
     const target: TcpNetConnectOpts = {
       host,
       port: Number(url.port === "" ? (isTls ? 443 : 80) : url.port),
+      ...{ keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS },
       ...(lookup === undefined ? {} : { lookup }),
       onread: {
         buffer: nextBuffer,
@@ -105,7 +108,7 @@ export class BulkConnection {
       }
       this.#exchange = { accept, taker, resolve, reject, head: undefined, headBytes: Buffer.alloc(0), remaining: 0 };
       this.#socket.ref();
-      this.#headTimer = setTimeout(this.#onLate, this.#idleMs);
+      this.#endHeadWait = startDeadline(this.#idleMs, this.#failLate);
       this.#socket.write(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
     });
   }
@@ -141,15 +144,15 @@ export class BulkConnection {
 
   #readHead(exchange: Exchange, part: Uint8Array): boolean {
     if (exchange.headBytes.length === 0) {
-      clearTimeout(this.#headTimer);
-      this.#headTimer = setTimeout(this.#onLate, HEAD_MS);
+      this.#endHeadWait();
+      this.#endHeadWait = startDeadline(HEAD_MS, this.#failLate);
     }
     exchange.headBytes = Buffer.concat([exchange.headBytes, part]);
     const end = exchange.headBytes.indexOf("\r\n\r\n");
     if (end > MAX_HEAD_BYTES || (end < 0 && exchange.headBytes.length > MAX_HEAD_BYTES))
       throw new Error(`response headers exceed ${MAX_HEAD_BYTES} bytes`);
     if (end < 0) return true;
-    clearTimeout(this.#headTimer);
+    this.#endHeadWait();
     const head = parseResponseHead(exchange.headBytes.subarray(0, end + 2));
     const length = head.contentLength;
     const isWanted = exchange.accept(head);
@@ -164,8 +167,7 @@ export class BulkConnection {
     exchange.remaining = length;
     const rest = exchange.headBytes.subarray(end + 4);
     exchange.headBytes = Buffer.alloc(0);
-    const pace = { minRate: this.#minRate, idleMs: this.#idleMs };
-    this.#pace = new MinRate(pace, fault => this.#fail(fault));
+    this.#pace = new MinRate({ minRate: this.#minRate, idleMs: this.#idleMs }, fault => this.#fail(fault));
     this.#pace.start();
     return this.#readBody(exchange, rest);
   }
@@ -222,7 +224,7 @@ export class BulkConnection {
     this.usable = false;
     this.#queue.length = 0;
     this.#pace?.stop();
-    clearTimeout(this.#headTimer);
+    this.#endHeadWait();
     const exchange = this.#exchange;
     this.#exchange = undefined;
     this.#socket.destroy();
@@ -236,11 +238,13 @@ export class BulkConnection {
   #error(): unknown {
     const fault = this.#fault;
     if (!(fault instanceof Error) || "code" in fault || fault.constructor !== Error) return fault;
-    const from = this.#socket.remoteAddress ?? "registry";
-    return new NetworkError(`Cannot read from ${from}: ${fault.message}, expected a whole body`, {
-      cause: fault,
-      transient: true,
-    });
+    return new NetworkError(
+      `Cannot read from ${this.#socket.remoteAddress ?? "registry"}: ${fault.message}, expected a whole body`,
+      {
+        cause: fault,
+        transient: true,
+      },
+    );
   }
 }
 

@@ -1,9 +1,9 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { LookupFunction, Socket } from "node:net";
+import { startDeadline } from "../../util/time/deadline.ts";
 import { MinRate } from "../http/min-rate.ts";
 import type { Agents } from "../http/proxy-agents.ts";
 import type { RateLimit } from "../http/rate-limit.ts";
-import { lastChance } from "./last-chance.ts";
 import { limitAnswer } from "./limit-answer.ts";
 import { limitIdle } from "./limit-idle.ts";
 import { isIterable, limited, limitedBody } from "./limited-body.ts";
@@ -195,11 +195,7 @@ function keepFromThrowing(socket: Socket): void {
 function limitConnecting(socket: Socket, onTimeout: (fault: Error) => void): void {
   if (!socket.connecting) return;
   const fault = Object.assign(new Error("no connection in time"), { code: "ETIMEDOUT", syscall: "connect" });
-  const onLate = (): void => {
-    if (socket.connecting) onTimeout(fault);
-  };
-  const timer = setTimeout(() => lastChance(() => socket.connecting, onLate), CONNECT_MS);
-  const stop = (): void => clearTimeout(timer);
+  const stop = startDeadline(CONNECT_MS, () => onTimeout(fault));
   socket.once("connect", stop);
   socket.once("close", stop);
 }
@@ -216,7 +212,7 @@ function bodyOf(
     [Symbol.asyncIterator]: () => taken[Symbol.asyncIterator](),
     destroy: reason => void answer.destroy(reason),
     async dump() {
-      const timer = setTimeout(() => answer.destroy(), DUMP_MS);
+      const stop = startDeadline(DUMP_MS, () => answer.destroy());
       let left = DUMP_BYTES;
       try {
         for await (const part of answer as AsyncIterable<Uint8Array>) {
@@ -226,7 +222,7 @@ function bodyOf(
       } catch {
         // The body is unwanted, and so are its errors.
       } finally {
-        clearTimeout(timer);
+        stop();
       }
     },
   };

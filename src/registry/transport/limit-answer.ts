@@ -1,5 +1,5 @@
 import type { ClientRequest } from "node:http";
-import { lastChance } from "./last-chance.ts";
+import { startDeadline } from "../../util/time/deadline.ts";
 
 /** From the first byte of an answer's head to its last. */
 export const HEAD_MS = 60_000;
@@ -14,14 +14,14 @@ const MAX_INTERIM_ANSWERS = 256;
  * @param onFault called at most once, when the request has been ended.
  */
 export function limitAnswer(outgoing: ClientRequest, waitMs: number, onFault: (fault: Error) => void): void {
-  let wait: NodeJS.Timeout | undefined;
-  let head: NodeJS.Timeout | undefined;
+  let endWait: (() => void) | undefined;
+  let endHead: (() => void) | undefined;
   let interimAnswers = 0;
   let isOver = false;
   const end = (): void => {
     isOver = true;
-    clearTimeout(wait);
-    clearTimeout(head);
+    endWait?.();
+    endHead?.();
   };
   const fail = (code: string, message: string): void => {
     if (isOver) return;
@@ -30,16 +30,12 @@ export function limitAnswer(outgoing: ClientRequest, waitMs: number, onFault: (f
     outgoing.destroy(fault);
     onFault(fault);
   };
-  const onLate = (): void =>
-    lastChance(
-      () => isOver,
-      () => fail("ETIMEDOUT", "no answer in time"),
-    );
+  const onLate = (): void => fail("ETIMEDOUT", "no answer in time");
   const onData = (): void => {
-    head ??= setTimeout(onLate, HEAD_MS);
+    endHead ??= startDeadline(HEAD_MS, onLate);
   };
   outgoing.once("finish", () => {
-    if (!isOver) wait = setTimeout(onLate, waitMs);
+    if (!isOver) endWait = startDeadline(waitMs, onLate);
   });
   outgoing.once("socket", socket => {
     // Before the parser, which reports what these bytes complete.
@@ -49,8 +45,8 @@ export function limitAnswer(outgoing: ClientRequest, waitMs: number, onFault: (f
     outgoing.once("close", leave);
   });
   outgoing.on("information", () => {
-    clearTimeout(head);
-    head = undefined;
+    endHead?.();
+    endHead = undefined;
     interimAnswers += 1;
     if (interimAnswers > MAX_INTERIM_ANSWERS) fail("EINTERIM", "too many interim answers");
   });

@@ -1,4 +1,4 @@
-import { lastChance, lateFault } from "./last-chance.ts";
+import { lastChance, lateFault } from "../../util/time/last-chance.ts";
 
 /** What of a `ClientRequest` counts. */
 export interface IdleRequest {

@@ -1,5 +1,6 @@
 import { RegistryError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { deadlineSignal } from "../../util/time/deadline.ts";
 import type { Repository } from "../client/repository.ts";
 import { headerText } from "../http/headers.ts";
 import { resolveUploadLocation } from "../origin/redirect-policy.ts";
@@ -51,9 +52,9 @@ export async function mountBlob(
 
 /** Ends a session. Best effort, also after an abort: some registries want rights for it that a push does not have. */
 export async function cancelUpload(repository: Repository, url: URL, signal?: AbortSignal): Promise<void> {
-  const stop = AbortSignal.timeout(signal?.aborted === true ? ABORTED_CANCEL_MS : CANCEL_MS);
+  using limit = deadlineSignal(signal?.aborted === true ? ABORTED_CANCEL_MS : CANCEL_MS);
   try {
-    await repository.callOnce({ what: "upload", method: "DELETE", url, accept: [204, 202, 200], signal: stop });
+    await repository.callOnce({ what: "upload", method: "DELETE", url, accept: [204, 202, 200], signal: limit.signal });
   } catch {
     // The registry removes it later.
   }

@@ -6,6 +6,7 @@ import { MAX_KEPT_JSON_BYTES } from "../../oci/limits.ts";
 import { tagsThere } from "../../oci/nearest-tags.ts";
 import { formatBytes, quote } from "../../util/format.ts";
 import { runBounded } from "../../util/task-group.ts";
+import { deadlineSignal } from "../../util/time/deadline.ts";
 import { sharedV1Json } from "./shared-v1-json.ts";
 import type { V1ChainLayer, V1Image } from "./v1-image.ts";
 import { v1RepositoryName } from "./v1-names.ts";
@@ -68,10 +69,9 @@ export async function readNamedTag(session: V1Session, tag: string, signal?: Abo
     return await session.tag(tag, signal);
   } catch (error) {
     if (!(error instanceof NotFoundError) || error.hint !== undefined) throw error;
-    const deadline = AbortSignal.timeout(LIST_MS);
-    const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+    using limit = deadlineSignal(LIST_MS, signal);
     const { namespace, name } = session.repository;
-    const tags = await session.tags(stop).catch(() => undefined);
+    const tags = await session.tags(limit.signal).catch(() => undefined);
     signal?.throwIfAborted();
     const hint = tags && `${tagsThere(`${namespace}/${name}`, tag, tags)}.`;
     throw hint === undefined ? error : new NotFoundError(error.message, { hint, cause: error });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MinRate } from "../../../../src/registry/http/min-rate.ts";
-import { lastChance } from "../../../../src/registry/transport/last-chance.ts";
+import { lastChance } from "../../../../src/util/time/last-chance.ts";
 
 describe("lastChance(): a process that stood still", () => {
   test("a deadline does not count when something comes in the turn after it", async () => {
