@@ -12,10 +12,7 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/**
- * Takes bulk bytes in order. The chunk belongs to the sink until the promise settles; then its memory is reused.
- * `position` counts from the blob's first byte.
- */
+/** Takes bulk bytes in order, at `position` of the blob. The chunk is the sink's until the promise settles, and then reused. */
 export type ByteSink = (chunk: Uint8Array, position: number) => Promise<void>;
 
 /** A file that blobs are read from. */
@@ -58,9 +55,8 @@ export interface BlobSource {
   pump?(sink: ByteSink, signal?: AbortSignal): Promise<void>;
   /** The same from byte `start` on, which is greater than 0; positions count from there. */
   pumpFrom?(start: number, sink: ByteSink, signal?: AbortSignal): Promise<void>;
-  /** Optional, for media that may be slow: `listener` gets the bytes that have come, counted from the start of the blob, before a chunk is full. */
+  /** Optional: reports bytes that have come, also those of a part of a chunk. `onSent` is to get those that have been sent. */
   watch?(listener: (bytes: number) => void): void;
-  /** Optional, of a blob that is to be sent: gets the bytes that have been sent, before the sink returns. */
   readonly onSent?: (bytes: number) => void;
 }
 

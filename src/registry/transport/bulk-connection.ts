@@ -70,10 +70,7 @@ export class BulkConnection {
       port: Number(url.port === "" ? (isTls ? 443 : 80) : url.port),
       ...{ keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS },
       ...(lookup === undefined ? {} : { lookup }),
-      onread: {
-        buffer: nextBuffer,
-        callback: (bytes, target) => this.#onRead(target.subarray(0, bytes)),
-      },
+      onread: { buffer: nextBuffer, callback: (bytes, target) => this.#onRead(target.subarray(0, bytes)) },
     };
     this.#socket = isTls
       ? connectTls({
