@@ -36,6 +36,8 @@ export interface BlobHolders {
 export interface RegistryTargetOptions {
   /** Keeps large uploads for a later run; default: an interrupted upload is lost. */
   readonly journal?: UploadJournal | undefined;
+  /** Whether the images are known not to be there: what other repositories have is mounted without a look. Default: unknown. */
+  readonly isNew?: boolean | undefined;
   /** Called with a sentence about what is odd at the registry. */
   readonly onNote?: ((message: string) => void) | undefined;
   /** Called with the number of manifests and tags that are to be put; what it returns, after each. */
@@ -66,6 +68,8 @@ class RegistrySession implements TargetSession {
   readonly #sessions = new Map<Digest, URL>();
   readonly #puts: ManifestPuts;
   readonly #onNote: (message: string) => void;
+  /** Whether the repository lacks what others have. */
+  #isNew: Promise<boolean> | undefined;
 
   constructor(repository: Repository, holders: BlobHolders, plan: CopyPlan, options: RegistryTargetOptions) {
     const { journal, onNote = () => undefined, onUndelivered = throwUndelivered, onCommit } = options;
@@ -75,6 +79,7 @@ class RegistrySession implements TargetSession {
     this.#puts = new ManifestPuts(repository, plan, { onNote, onUndelivered, onCommit });
     this.#planned = plan.manifests;
     this.#onNote = onNote;
+    if (options.isNew === true) this.#isNew = Promise.resolve(true);
   }
 
   async has(descriptor: Descriptor, signal?: AbortSignal): Promise<Presence> {
@@ -89,6 +94,10 @@ class RegistrySession implements TargetSession {
 
   async #find({ digest, size }: Descriptor, signal: AbortSignal | undefined): Promise<Presence> {
     const holder = this.#holders.find(digest, this.#repository.name);
+    if (holder !== undefined && (await this.#lookFirst({ digest, size }, signal)) === "present") {
+      await this.#hold(digest);
+      return "exists";
+    }
     const mounted = holder === undefined ? undefined : await mountBlob(this.#repository, digest, holder, signal);
     await this.#dropSession(digest, signal);
     if (mounted instanceof URL) this.#sessions.set(digest, mounted);
@@ -106,6 +115,24 @@ class RegistrySession implements TargetSession {
     await this.#dropSession(digest, signal);
     await this.#hold(digest);
     return "exists";
+  }
+
+  /**
+   * Looks a blob up that another repository has, too, before it is mounted: where all is there, nothing is changed. The first answer
+   * counts for all: a new repository has none of them.
+   */
+  async #lookFirst(
+    blob: Pick<Descriptor, "digest" | "size">,
+    signal: AbortSignal | undefined,
+  ): ReturnType<typeof findBlob> {
+    const isNew = this.#isNew;
+    if (isNew !== undefined) return (await isNew) ? "absent" : await findBlob(this.#repository, blob, signal);
+    const look = findBlob(this.#repository, blob, signal);
+    this.#isNew = look.then(
+      found => found === "absent",
+      () => false,
+    );
+    return await look;
   }
 
   async put(descriptor: Descriptor, blob: BlobSource, signal?: AbortSignal): Promise<void> {

@@ -140,7 +140,7 @@ describe("push of a delta", () => {
     const { inside, delta, target, outside } = await scene();
     inside.content.addBlob(SHARED);
     const repository = `mirror/${outside.host.replace(":", "_")}/team`;
-    inside.addFault({ ...absentFrom(`${repository}/b`), times: 1 });
+    inside.addFault({ ...absentFrom(`${repository}/b`), times: 2 });
     await push([delta], { ...target, layout: "full" });
     const mounts = inside.seen(/^POST .*mount=/).map(({ path }) => decodeURIComponent(path));
     expect(mounts).toContain(`/v2/${repository}/b/blobs/uploads/?mount=${SHARED_DIGEST}&from=${repository}/a`);

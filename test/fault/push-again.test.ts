@@ -2,12 +2,16 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { copy, pull, push } from "../../src/index.ts";
+import { copy, copyTo, pull, push } from "../../src/index.ts";
 import { configOf, dockerArchive, fileWith, storeImage, temporaryFolder } from "../support/images.ts";
 import { layoutArchive } from "../support/layout-archives.ts";
 import { putIndex, putReferrer, tagOf } from "../support/referrer-manifests.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
 import { BIG_LAYER, expectStored, pushTo, SMALL_LAYER } from "./push-support.ts";
+import { putSharingImages } from "./shards-support.ts";
+
+/** Images of two layers: a third of them share one, the others another one. */
+const SHARING = 6;
 
 /** What a registry was asked since the last call. */
 function takeRequests(registry: ScriptedRegistry): readonly string[] {
@@ -167,6 +171,56 @@ describe("a second push() sends no body", () => {
     expect(registry.content.manifests.get("app:1")?.bytes).toEqual(
       registry.content.manifests.get(images[0]?.digest ?? "")?.bytes,
     );
+  });
+
+  test("nor asks for a mount: what several repositories have is looked up in each, once", async () => {
+    const [from, to] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
+    const names = putSharingImages(from.content, SHARING);
+    const output = join(await temporaryFolder(), "site.tar");
+    await pull(
+      names.map(name => `${from.host}/${name}`),
+      { output },
+    );
+    for (const cacheDir of [undefined, await temporaryFolder()]) {
+      const options = { to: to.host, cacheDir, compression: "keep" } as const;
+      await push([output], options);
+      takeRequests(to);
+      await push([output], options);
+      const requests = takeRequests(to);
+      expect(requests.filter(line => !line.startsWith("HEAD "))).toEqual([]);
+      // Two layers, a config and a manifest, by its tag.
+      expect(requests).toHaveLength(4 * SHARING);
+      expect(new Set(requests).size).toBe(requests.length);
+    }
+  });
+
+  test("and a copy asks once for each tag, with verify once for each blob and manifest", async () => {
+    const [from, to] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
+    const sources = putSharingImages(from.content, SHARING).map(name => `${from.host}/${name}`);
+    await copyTo(sources, to.host);
+    takeRequests(to);
+    await copyTo(sources, to.host);
+    const tags = sources.map(source => `HEAD /v2/${/team.*(?=:)/.exec(source)?.[0]}/manifests/1`);
+    expect(takeRequests(to).toSorted()).toEqual(tags.toSorted());
+    await copyTo(sources, to.host, { verify: true });
+    const verifying = takeRequests(to);
+    expect(verifying.filter(line => !line.startsWith("HEAD "))).toEqual([]);
+    expect(verifying).toHaveLength(4 * SHARING);
+    expect(new Set(verifying).size).toBe(verifying.length);
+  });
+
+  test("and a new repository gets what others have by a mount, after one look", async () => {
+    const [from, to] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
+    const names = putSharingImages(from.content, 2 * SHARING);
+    const output = join(await temporaryFolder(), "site.tar");
+    const sources = names.map(name => `${from.host}/${name}`);
+    await pull(sources, { output });
+    to.content.isApart = true;
+    const { blobs } = await push([output], { to: to.host, compression: "keep" });
+    expect(blobs.mounted).toBe(2 * SHARING - 2);
+    // One look for each that is mounted, and one after it.
+    const looks = to.requests.filter(({ method, path }) => method === "HEAD" && path.includes("/blobs/"));
+    expect(looks).toHaveLength(3 * 2 * SHARING + blobs.mounted);
   });
 
   test("of an image that another repository of the registry has, each manifest is looked for once and put", async () => {

@@ -110,6 +110,7 @@ describe("push() with a shard", () => {
 test("push() sends a blob once that repositories pushed at the same time need, and mounts it for the others", async () => {
   const source = await pulled();
   const to = await ScriptedRegistry.start();
+  to.content.isApart = true;
   const { blobs } = await push(source.archives, { to: `${to.host}/in` });
   expect(sentTwice(to)).toBe(0);
   expect(blobs).toMatchObject({ uploaded: 2 + 2 * COUNT, mounted: COUNT - 2, skipped: 0 });
@@ -120,6 +121,7 @@ test("push() compresses a raw layer once that repositories pushed at the same ti
   const layers = [tarOf(seededBytes("raw", 2_000_000))];
   const tags = ["app:1", "other:1", "third:1"];
   const to = await ScriptedRegistry.start();
+  to.content.isApart = true;
   const { blobs } = await push([await fileWith(dockerArchive({ tags, layers }))], { to: to.host });
   expect(blobs).toMatchObject({ uploaded: 2, mounted: 4 });
   expect(tagsOf(to.content)).toEqual(tags);

@@ -74,6 +74,7 @@ describe("push() mounts", () => {
 
   async function pushTwice(fault?: Fault): Promise<Awaited<ReturnType<typeof pushTo>>> {
     const registry = await ScriptedRegistry.start();
+    registry.content.isApart = true;
     const cacheFolder = await temporaryFolder();
     expectStored(await pushTo(registry, { layers, options: { cacheDir: cacheFolder } }), layers);
     if (fault !== undefined) registry.addFault(always(fault));

@@ -17,6 +17,10 @@ export class MemoryRegistry {
   readonly manifests: Map<string, { readonly type: string; readonly bytes: Buffer }> = new Map();
   /** Whether it has the referrers API; distribution has not. */
   hasReferrers = false;
+  /** Whether a repository has only the blobs that were uploaded to it or mounted there, as at real registries. */
+  isApart = false;
+  /** `repository@digest` of blobs that were uploaded or mounted. */
+  readonly #homes: Set<string> = new Set();
   /** What has come, in parts. */
   readonly #uploads: Map<string, Buffer[]> = new Map();
   #sessions = 0;
@@ -47,7 +51,8 @@ export class MemoryRegistry {
     if (list === "tags/list") return this.#tags(listed);
     if (list !== undefined && this.hasReferrers) return this.#referrers(list.slice("referrers/".length));
     if (kind === "manifests") return this.#manifest(method, repository, rest, headers, body);
-    if (kind === "blobs") return this.#blob(rest, headers.range);
+    const isElsewhere = this.isApart && !this.#homes.has(`${repository}@${rest}`);
+    if (kind === "blobs") return this.#blob(isElsewhere ? "" : rest, headers.range);
     if (kind === "blobs/uploads") return this.#upload(method, repository, rest, searchParams, body);
     return reply(404);
   }
@@ -98,7 +103,10 @@ export class MemoryRegistry {
     const place = `/v2/${repository}/blobs/uploads/`;
     if (method === "POST") {
       const mount = query.get("mount");
-      if (mount !== null && this.blobs.has(mount)) return reply(201, { location: `/v2/${repository}/blobs/${mount}` });
+      if (mount !== null && this.blobs.has(mount)) {
+        this.#homes.add(`${repository}@${mount}`);
+        return reply(201, { location: `/v2/${repository}/blobs/${mount}` });
+      }
       this.#sessions += 1;
       this.#uploads.set(`s${this.#sessions}`, []);
       return reply(202, { location: `${place}s${this.#sessions}` });
@@ -119,6 +127,7 @@ export class MemoryRegistry {
     const digest = sha256(bytes);
     if (digest !== query.get("digest")) return refusal(400, "DIGEST_INVALID", "digest does not match");
     this.blobs.set(digest, bytes);
+    this.#homes.add(`${repository}@${digest}`);
     return reply(201, { "docker-content-digest": digest });
   }
 }

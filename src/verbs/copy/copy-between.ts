@@ -92,7 +92,9 @@ export async function copyBetween(
   }
   const holder = from.registry === to.registry && from.repository !== to.repository ? from.repository : undefined;
   const known: DigestCache = holder === undefined ? cache : { ...cache, findHolder: () => holder };
-  const target = await registries.targetFor(to, known, signal, run.onUndelivered?.(repositoryName(to)));
+  const onUndelivered = run.onUndelivered?.(repositoryName(to));
+  const isNew = run.verify !== true && !isThere;
+  const target = await registries.targetFor(to, known, signal, { isNew, onUndelivered });
   const { pace } = registries;
   const claims = registries.claimsAt(to);
   const { place } = run;

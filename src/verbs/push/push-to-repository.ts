@@ -151,7 +151,7 @@ async function copyMissing(
   const plan =
     sentTo === nameOf(destination) && reading !== undefined ? withoutBlobs(gathered, reading.sent) : gathered;
   const onUndelivered = run.undelivered.collect(path, nameOf(destination));
-  const target = await registries.targetFor(destination, cache, signal, onUndelivered);
+  const target = await registries.targetFor(destination, cache, signal, { onUndelivered });
   const sourceName = archive.what;
   const claims = registries.claimsAt(destination);
   const copy = { plan, source, target, sourceName, cache, pace: registries.pace, claims, place, onProgress, signal };

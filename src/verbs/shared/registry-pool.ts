@@ -111,7 +111,7 @@ export class RegistryPool implements AsyncDisposable {
     reference: Pick<FullReference, "registry" | "repository">,
     cache: DigestCache,
     signal?: AbortSignal,
-    onUndelivered?: RegistryTargetOptions["onUndelivered"],
+    more: Pick<RegistryTargetOptions, "isNew" | "onUndelivered"> = {},
   ): Promise<ImageTarget> {
     const { registry } = reference;
     const holders = {
@@ -120,7 +120,7 @@ export class RegistryPool implements AsyncDisposable {
     };
     const repository = await this.repositoryFor(reference, signal, "pull,push");
     const onCommit = (total: number): (() => void) => stepTo(this.#onProgress, "commit", total);
-    const options = { journal: this.#journal, onNote: this.note, onUndelivered, onCommit };
+    const options = { ...more, journal: this.#journal, onNote: this.note, onCommit };
     return { ...registryTarget(repository, holders, options), host: registry };
   }
 
