@@ -24,6 +24,7 @@ const usage = `usage: npm run bench -- [options]
   --executable FILE     the single executable, measured next to imgpack on Node
   --runs 3              timed runs of each tool (hello and start have their own number)
   --only LIST           of ${groups.join(",")}
+  --thorough            also what takes half an hour: all of the layers of 100 GB
   --out FILE            write the tables there too
   --peer-prefix WORDS   command before a peer's name, such as "chroot DIR"; peers not found behind it come from PATH
   --peer-share DIR:SEEN folder of this machine that those peers see as SEEN
@@ -46,6 +47,7 @@ async function bringIn(workspace, name, file) {
  * @property {string | undefined} executable
  * @property {number} runs
  * @property {string[]} only
+ * @property {boolean} thorough
  * @property {string | undefined} out
  * @property {string[]} prefix
  * @property {{ host: string, peer: string } | undefined} share
@@ -53,7 +55,7 @@ async function bringIn(workspace, name, file) {
 
 /** @param {Options} options */
 async function bench(options) {
-  const { image, large, executable, runs, only, out, prefix, share } = options;
+  const { image, large, executable, runs, only, thorough, out, prefix, share } = options;
   const workspace = await createWorkspace(share?.host);
   try {
     const { tools, missing } = await findTools(workspace, bin, { prefix, share, executable });
@@ -75,7 +77,7 @@ async function bench(options) {
     const sections = [];
     const skipped = [];
     for (const scenario of scenarios) {
-      if (!only.includes(scenario.group)) continue;
+      if (!only.includes(scenario.group) || (scenario.isThorough === true && !thorough)) continue;
       const lacking = scenario.needs.filter(name => archives[name] === "").map(name => `--${name}`);
       if (lacking.length > 0) {
         skipped.push(`${scenario.id}, without ${lacking.join(" and ")}`);
@@ -135,7 +137,7 @@ async function describe(file, isLarge) {
 }
 
 /** The commands that repeat this run, with names instead of this machine's folders. @param {Options} options */
-function shownCommand({ image, large, executable, runs, only, prefix, share }) {
+function shownCommand({ image, large, executable, runs, only, thorough, prefix, share }) {
   const lines = ["npm run build"];
   const words = ["npm run bench --"];
   if (image !== undefined) {
@@ -152,6 +154,7 @@ function shownCommand({ image, large, executable, runs, only, prefix, share }) {
   }
   words.push(`--runs ${runs}`);
   if (only.length < groups.length) words.push(`--only ${only.join(",")}`);
+  if (thorough) words.push("--thorough");
   if (prefix.length > 0) words.push(`--peer-prefix "${prefix[0]} DIR"`);
   if (share !== undefined) words.push(`--peer-share SHARE:${share.peer}`);
   return [...lines, words.join(" ")].join("\n");
@@ -166,6 +169,7 @@ function readOptions() {
       executable: { type: "string" },
       runs: { type: "string", default: "3" },
       only: { type: "string", default: groups.join(",") },
+      thorough: { type: "boolean", default: false },
       out: { type: "string" },
       "peer-prefix": { type: "string", default: "" },
       "peer-share": { type: "string" },
@@ -178,7 +182,15 @@ function readOptions() {
   if (share !== undefined && share.length !== 2) return undefined;
   const [host = "", peer = ""] = share ?? [];
   return {
-    ...{ image: values.image, large: values.large, executable: values.executable, out: values.out, runs, only },
+    ...{
+      image: values.image,
+      large: values.large,
+      executable: values.executable,
+      out: values.out,
+      runs,
+      only,
+      thorough: values.thorough,
+    },
     prefix: values["peer-prefix"].split(" ").filter(word => word !== ""),
     share: share === undefined ? undefined : { host: resolve(host), peer },
   };

@@ -31,18 +31,8 @@ export async function archiveRows(bench) {
   return all;
 }
 
-/** What reads all bytes is measured with fewer. @param {Bench} bench @returns {Promise<Row[]>} */
-export async function sparseRows(bench) {
-  const all = [];
-  for (const gigabytes of [10, 100])
-    all.push(...quickRows(bench, await write(bench, "large", gigabytes), what => sized(what, gigabytes, "GB")));
-  for (const gigabytes of [1, 4])
-    all.push(...wholeRows(bench, await write(bench, "large", gigabytes), what => sized(what, gigabytes, "GB"), "512M"));
-  return all;
-}
-
 /** What reads documents alone. @param {Bench} bench @param {string} archive @param {(what: string) => string} label @returns {Row[]} */
-function quickRows(bench, archive, label) {
+export function quickRows(bench, archive, label) {
   const serve = [process.execPath, bench.bin, "serve", "--listen", "127.0.0.1:0", "--log", "none", archive];
   const served = (/** @type {string} */ path) => [process.execPath, serveOnce, path, ...serve];
   return [
@@ -60,7 +50,7 @@ function quickRows(bench, archive, label) {
  *
  * @param {Bench} bench @param {string} archive @param {(what: string) => string} label @param {string} volumeSize @returns {Row[]}
  */
-function wholeRows(bench, archive, label, volumeSize) {
+export function wholeRows(bench, archive, label, volumeSize) {
   const output = join(bench.workspace.folder, "large-volumes");
   const split = ["convert", archive, join(output, "site.tar"), "--volume-size", volumeSize];
   return [
@@ -78,7 +68,7 @@ function wholeRows(bench, archive, label, volumeSize) {
 }
 
 /** @param {Bench} bench @param {string} label @param {string[]} words @returns {Row} */
-function row(bench, label, words) {
+export function row(bench, label, words) {
   return {
     label,
     env: cacheEnv(bench, "large-archives"),
@@ -87,7 +77,7 @@ function row(bench, label, words) {
 }
 
 /** @param {Bench} bench @param {Kind} kind @param {number} size @returns {Promise<string>} path of the archive */
-async function write({ workspace }, kind, size) {
+export async function write({ workspace }, kind, size) {
   const program = join(workspace.folder, "write-sparse.mjs");
   const how = /** @type {const} */ ({ bundle: true, platform: "node", format: "esm", target: "node20.19" });
   await build({ ...how, logLevel: "error", entryPoints: [writer], outfile: program });

@@ -1,8 +1,9 @@
 // @ts-check
 // Large numbers, as data: what is measured at two sizes, and how it grows from one to the other.
 import { BLOBS, longRows, registryRows, SIZES, sized, wideRows } from "./large.mjs";
-import { archiveRows, EACH, sparseRows } from "./large-archives.mjs";
-import { peakTarget } from "./targets.mjs";
+import { archiveRows, EACH } from "./large-archives.mjs";
+import { HASH, layerRows, WHOLE, wholeLayerRows } from "./large-layers.mjs";
+import { against, peakTarget } from "./targets.mjs";
 
 /** @typedef {import("./scenarios.mjs").Scenario} Scenario */
 /** @typedef {import("./targets.mjs").Target} Target */
@@ -18,6 +19,8 @@ export const large = {
 const MOST_GROWTH = Math.log10(11);
 const PEAK_BYTES = 300 * 2 ** 20;
 const DRY_CPU_SECONDS = 5;
+/** Of what a plain loop takes that reads and hashes each byte once; a start is in it. */
+const MOST_HASHING = 1.25;
 
 /** @param {string} what @returns {Target} */
 export const linear = what => ({
@@ -100,11 +103,22 @@ export const largeScenarios = [
     ...local,
     id: "large-layers",
     title: "Archives of large layers",
-    note: "Layers of 100 MB: zeros in holes of a sparse file. What reads all of them is measured with fewer.",
-    rows: sparseRows,
+    note: "Layers of 100 MB: zeros in holes of a sparse file. A file of 1 or 4 GB is in memory before each row, so that no row pays for what others find there. Of 100 GB, what reads all of them is measured with --thorough alone.",
+    rows: layerRows,
     targets: [
       ...["inspect", "serve, first page"].map(what => peakTarget(sized(what, 100, "GB"))),
       ...["verify", "split"].map(what => peakTarget(sized(what, 4, "GB"))),
+      against("cpu", `${HASH}, 4 GB`, MOST_HASHING, sized("verify", 4, "GB")),
     ],
+  },
+  {
+    ...large,
+    ...local,
+    isThorough: true,
+    id: "large-layers-whole",
+    title: "All of the layers of 100 GB",
+    note: "As above, read from the file each time. The pull is from a synthetic registry to a stream, the split writes one volume of 5 GB after the other, and a server has curl as its client, whose CPU is in the row.",
+    rows: wholeLayerRows,
+    targets: WHOLE.map(what => peakTarget(sized(what, 100, "GB"))),
   },
 ];

@@ -86,7 +86,7 @@ function cell(results, label, metric) {
 }
 
 /** What moves images, other than imgpack itself. @param {string} label */
-const isPeer = label => !label.startsWith("imgpack") && !["curl", "node -e 0", "sha256sum"].includes(label);
+const isPeer = label => !/^imgpack|^(curl|node -e 0|sha256sum|sha256 in Node, .*|cp, .*)$/.test(label);
 
 /**
  * Where imgpack leads, and where not: its medians against those of the best peer.

@@ -24,6 +24,7 @@ import { compressions, executable } from "./tools.mjs";
  * @property {number} [runs] default: that of the command line
  * @property {boolean} isShort
  * @property {boolean} isCounted
+ * @property {boolean} [isThorough] only with --thorough
  * @property {Metric[]} columns
  * @property {Metric[]} ratios of the first row to each other row
  * @property {Metric[]} [growths] from the row of the same words with a smaller number
