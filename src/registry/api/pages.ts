@@ -2,6 +2,7 @@ import { NotFoundError, RegistryError } from "../../errors.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { type RegistryAnswer, readingAnswer } from "../client/registry-answer.ts";
 import type { Repository, RepositoryCall } from "../client/repository.ts";
+import type { RetryingOptions } from "../client/retries.ts";
 import { type HeaderMap, headerList } from "../http/headers.ts";
 import { originOf, parseLocation, quoteLocation } from "../origin/origin.ts";
 
@@ -17,8 +18,8 @@ export interface PageRequest<T> {
   readonly read: (page: unknown, headers: HeaderMap) => readonly T[];
   /** Identifies an entry; also the value of `last`. */
   readonly keyOf: (entry: T) => string;
-  /** Statuses that are not retried, though they are transient elsewhere. */
-  readonly lasting?: readonly number[] | undefined;
+  /** Default: transient failures are retried as elsewhere. */
+  readonly retrying?: RetryingOptions | undefined;
   /** Default false: transient failures are retried. */
   readonly isTriedOnce?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -134,15 +135,11 @@ async function readPage<T>(request: Pages<T>, url: URL): Promise<Page> {
     method: "GET",
     url,
     headers: { accept: request.accept ?? "application/json" },
-    accept: [200, ...(request.lasting ?? [])],
+    accept: [200],
     signal,
   };
   const read = async (): Promise<Page> => {
     const response = await repository.open(call);
-    if (response.status !== 200) {
-      await response.body.dump();
-      throw refused(request, `status ${response.status}`, "200", response.status);
-    }
     const bytes = await repository.readBody(response, call, MAX_PAGE_BYTES);
     const document = await readingAnswer(
       () => parseJson(bytes, { what, where: `${repository}`, maxBytes: MAX_PAGE_BYTES }),
@@ -152,7 +149,7 @@ async function readPage<T>(request: Pages<T>, url: URL): Promise<Page> {
     const isHome = originOf(response.url) === originOf(repository.client.base);
     return { url, headers: isHome ? response.headers : {}, document, bytes: bytes.length };
   };
-  return request.isTriedOnce === true ? await read() : await repository.retrying(what, signal, read);
+  return request.isTriedOnce === true ? await read() : await repository.retrying(what, signal, read, request.retrying);
 }
 
 function answerOf<T>({ repository, what }: Pages<T>, headers: HeaderMap, bytes?: Uint8Array): RegistryAnswer {
@@ -169,9 +166,9 @@ function unique<T>(entries: readonly T[], keyOf: (entry: T) => string): readonly
   return [...new Map(entries.map(entry => [keyOf(entry), entry])).values()];
 }
 
-function refused<T>(request: Pages<T>, found: string, expected: string, status = 200): RegistryError {
+function refused<T>(request: Pages<T>, found: string, expected: string): RegistryError {
   return new RegistryError(
     `Cannot read ${request.what} from ${request.repository}: found ${found}, expected ${expected}`,
-    { status, hint: "The registry, or a proxy in front of it, is misconfigured or hostile." },
+    { status: 200, hint: "The registry, or a proxy in front of it, is misconfigured or hostile." },
   );
 }

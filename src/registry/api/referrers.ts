@@ -1,4 +1,4 @@
-import { AuthError, NotFoundError, RegistryError } from "../../errors.ts";
+import { AuthError, ImgpackError, NetworkError, NotFoundError, RegistryError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { descriptorSchema } from "../../oci/descriptor-schema.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -9,11 +9,14 @@ import { referrersTag } from "../../oci/referrers/referrers-tag.ts";
 import { append } from "../../util/append.ts";
 import { quote } from "../../util/format.ts";
 import { array, checkSchema, fields, nullish } from "../../util/json/schema.ts";
+import { LimitedPath } from "../client/limited-path.ts";
 import { isWebPageAnswer } from "../client/registry-answer.ts";
+import type { RegistryClient } from "../client/registry-client.ts";
 import type { Repository } from "../client/repository.ts";
 import { headerText } from "../http/headers.ts";
 import { getManifest } from "./get-manifest.ts";
-import { readPages } from "./pages.ts";
+import { type PageRequest, readPages } from "./pages.ts";
+import { resolveDigest } from "./resolve-digest.ts";
 
 export interface ReferrersList {
   /** Where the list comes from: the referrers API, or the tag that replaces it. */
@@ -25,12 +28,17 @@ export interface ReferrersList {
 export interface ReferrersAnswer {
   readonly lookup: ReferrersLookup;
   readonly referrers: readonly Descriptor[];
+  /** The answer that refuses, if `lookup` is "refused". */
+  readonly refusal?: unknown;
 }
 
 /** Statuses by which a registry without the API answers. Others are transient, or about rights. */
 const NO_API: ReadonlySet<number> = new Set([200, 400, 405, 406, 410, 501]);
 
-const REFUSING: ReadonlySet<number> = new Set([401, 403, 429]);
+const REFUSING: ReadonlySet<number> = new Set([401, 403]);
+
+/** What each registry of the run says of its referrers API. */
+const paths = new WeakMap<RegistryClient, LimitedPath>();
 
 const indexSchema = fields({ manifests: nullish(array(descriptorSchema)) });
 
@@ -39,6 +47,7 @@ const indexSchema = fields({ manifests: nullish(array(descriptorSchema)) });
  * keep them in an index under a tag made from the digest ("Referrers Tag Schema").
  *
  * @param artifactType keeps only those of this type.
+ * @throws the answer that refuses the API, if there is no tag either: what there is, is unknown then.
  */
 export async function listReferrers(
   repository: Repository,
@@ -46,16 +55,18 @@ export async function listReferrers(
   artifactType?: string,
   signal?: AbortSignal,
 ): Promise<ReferrersList> {
-  const { lookup, referrers } = await askReferrers(repository, digest, artifactType, signal);
+  const { lookup, referrers, refusal } = await askReferrers(repository, digest, artifactType, signal);
   if (lookup === "complete") return { via: "api", referrers };
   const tagged = await readTag(repository, digest, signal);
+  if (lookup === "refused" && tagged === undefined) throw refusal;
   const isWanted = (referrer: Descriptor): boolean =>
     artifactType === undefined || referrer.artifactType === artifactType;
-  return { via: "tag", referrers: referringTo(digest, tagged).filter(isWanted) };
+  return { via: "tag", referrers: referringTo(digest, tagged ?? []).filter(isWanted) };
 }
 
 /**
- * Asks the referrers API alone. Registries say in a dozen ways that they do not have it, web pages among them.
+ * Asks the referrers API alone. Registries say in a dozen ways that they do not have it, web pages among them. GHCR limits
+ * this path to nearly nothing, but serves the tag: what is refused for good (429) while another request is taken is "refused".
  *
  * @throws RegistryError for a list that breaks off, or is damaged; NetworkError
  */
@@ -68,13 +79,11 @@ export async function askReferrers(
   const what = `referrers of ${digest}`;
   let isIndex = false;
   const query = artifactType === undefined ? "" : `?artifactType=${encodeURIComponent(artifactType)}`;
-  const pages = readPages<Descriptor>(repository, {
+  const request: PageRequest<Descriptor> = {
     what,
     path: `referrers/${digest}${query}`,
     accept: OCI_INDEX,
     pageSize: 0,
-    // GHCR limits this path to nearly nothing, but serves the tag.
-    lasting: [429],
     read: (page, headers) => {
       const type = headerText(headers, "content-type")?.split(";", 1)[0]?.trim().toLowerCase();
       isIndex = type === OCI_INDEX;
@@ -86,20 +95,28 @@ export async function askReferrers(
     },
     keyOf: referrer => referrer.digest,
     signal,
-  });
-  const found: Descriptor[] = [];
-  try {
+  };
+  const ask = async (attempts: number | undefined): Promise<readonly Descriptor[]> => {
+    isIndex = false;
+    const found: Descriptor[] = [];
+    const pages = readPages(repository, { ...request, retrying: { attempts, isAside: true } });
     for await (const page of pages) append(found, page);
+    return found;
+  };
+  try {
+    const askOther = async (): Promise<void> => await askForManifest(repository, digest, signal);
+    const found = await pathOf(repository).ask({ ask, askOther, signal });
+    if (found instanceof RegistryError) return { lookup: "refused", referrers: [], refusal: found };
+    const isWanted = (referrer: Descriptor): boolean =>
+      artifactType === undefined || referrer.artifactType === artifactType;
+    return { lookup: "complete", referrers: referringTo(digest, found).filter(isWanted) };
   } catch (error) {
     signal?.throwIfAborted();
-    const lookup = isIndex || found.length > 0 ? undefined : lookupWithout(error);
+    const lookup = isIndex ? undefined : lookupWithout(error);
     // A list that breaks off after its first page, or is damaged, is an error; a missing API is not.
     if (lookup === undefined) throw error;
-    return { lookup, referrers: [] };
+    return { lookup, referrers: [], ...(lookup === "refused" ? { refusal: error } : {}) };
   }
-  const isWanted = (referrer: Descriptor): boolean =>
-    artifactType === undefined || referrer.artifactType === artifactType;
-  return { lookup: "complete", referrers: referringTo(digest, found).filter(isWanted) };
 }
 
 /** What an error says about a list that a registry may lack: undefined for a fault that says nothing about it. */
@@ -107,7 +124,6 @@ export function lookupWithout(error: unknown): Exclude<ReferrersLookup, "complet
   if (error instanceof AuthError || isWebPageAnswer(error)) return "refused";
   if (error instanceof NotFoundError) return "unsupported";
   if (!(error instanceof RegistryError)) return undefined;
-  // A limit says nothing about what there is.
   if (REFUSING.has(error.status)) return "refused";
   const isLacking = NO_API.has(error.status) || (error.status >= 300 && error.status < 400);
   return isLacking ? "unsupported" : undefined;
@@ -118,11 +134,27 @@ export function referringTo(subject: Digest, found: readonly Descriptor[]): read
   return found.filter(({ mediaType, digest }) => isManifestType(mediaType) && digest !== subject);
 }
 
+function pathOf({ client }: Repository): LimitedPath {
+  const path = paths.get(client) ?? new LimitedPath();
+  paths.set(client, path);
+  return path;
+}
+
+/** Any answer but a refusal for now says that the registry takes requests. */
+async function askForManifest(repository: Repository, digest: Digest, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await resolveDigest(repository, digest, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof ImgpackError) || error instanceof NetworkError || error.transient) throw error;
+  }
+}
+
 async function readTag(
   repository: Repository,
   digest: Digest,
   signal: AbortSignal | undefined,
-): Promise<readonly Descriptor[]> {
+): Promise<readonly Descriptor[] | undefined> {
   const tag = referrersTag(digest);
   try {
     const { manifest } = await getManifest(repository, tag, { verb: "read", signal });
@@ -134,7 +166,7 @@ async function readTag(
       hint: "Something else was pushed under the tag that replaces the referrers API.",
     });
   } catch (error) {
-    if (error instanceof NotFoundError) return [];
+    if (error instanceof NotFoundError) return undefined;
     throw error;
   }
 }

@@ -81,15 +81,14 @@ export class Outages {
    * Gives up the host of a request that has used up its attempts, if the failure is the host's.
    *
    * @param since the moment of its first attempt: a host that has taken another request since then limits some of them only.
-   * @param isLimitWaited whether the caller waits for a registry that limits requests.
+   * @param isLimited whether all attempts were refused because the registry limits requests, and the caller waits no longer.
    * @returns the error, with what is known of the host.
    */
-  giveUp(error: ImgpackError, since: number, isLimitWaited: boolean): ImgpackError {
+  giveUp(error: ImgpackError, since: number, isLimited: boolean): ImgpackError {
     const url = this.#hostOf(error);
     if (this.lost.isLost(url)) return error;
     const explained = this.#explained(error);
     const isSilent = isHostFault(error) && this.#outages.get(originOf(url))?.isGivenUp === true;
-    const isLimited = error instanceof RegistryError && error.status === 429 && !isLimitWaited;
     if (isSilent) this.lost.giveUp(url, explained, false);
     else if (isLimited && !this.lost.hasAnsweredSince(url, since)) this.lost.giveUp(url, explained, true);
     return explained;

@@ -17,7 +17,7 @@ import { type Call, scopeOf } from "./call.ts";
 import type { RegistryClientOptions } from "./client-options.ts";
 import { type Answer, type Followed, followRedirects, type Hop } from "./follow-redirects.ts";
 import type { Authorizer, Identity, Shared } from "./identity.ts";
-import { Retries } from "./retries.ts";
+import { Retries, type RetryingOptions } from "./retries.ts";
 import { sharedBy } from "./shared.ts";
 
 export type { Call } from "./call.ts";
@@ -63,8 +63,13 @@ export class RegistryClient {
   }
 
   /** Repeats `task` while it fails for transient reasons, and reports each retry. @param what as in messages. */
-  async retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
-    return await this.#retries.run(what, signal, task);
+  async retrying<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    task: (attempt: number) => Promise<T>,
+    options?: RetryingOptions,
+  ): Promise<T> {
+    return await this.#retries.run(what, signal, task, options);
   }
 
   /** The Authorization value for a request to the registry's own origin, as far as one is known yet. */

@@ -6,6 +6,7 @@ import type { ByteTaker } from "../transport/byte-taker.ts";
 import type { TransportResponse } from "../transport/transport.ts";
 import { readingAnswer } from "./registry-answer.ts";
 import type { Call, RegistryClient } from "./registry-client.ts";
+import type { RetryingOptions } from "./retries.ts";
 
 /** A request below a repository. */
 export interface RepositoryCall extends Omit<Call, "repository" | "verb" | "actions"> {
@@ -94,8 +95,13 @@ export class Repository {
   }
 
   /** Repeats `task` while it fails for transient reasons. @param what as in messages. */
-  async retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
-    return await this.client.retrying(what, signal, task);
+  async retrying<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    task: (attempt: number) => Promise<T>,
+    options?: RetryingOptions,
+  ): Promise<T> {
+    return await this.client.retrying(what, signal, task, options);
   }
 
   /** As `RegistryClient.failure`. */

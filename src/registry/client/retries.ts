@@ -1,4 +1,4 @@
-import { ImgpackError } from "../../errors.ts";
+import { ImgpackError, RegistryError } from "../../errors.ts";
 import { isRateLimit, isTimeout } from "../http/network-error.ts";
 import { retry, sleepFor } from "../http/retry.ts";
 import type { RegistryClientOptions } from "./client-options.ts";
@@ -8,6 +8,13 @@ export type RetriesOptions = Pick<RegistryClientOptions, "registry" | "onRetry" 
 
 /** How often one request outlives its registry. A request that makes the registry end must not be sent for ever. */
 const MAX_OUTAGES = 5;
+
+export interface RetryingOptions {
+  /** Attempts in total; default: as many as the client makes. */
+  readonly attempts?: number | undefined;
+  /** The registry may limit this kind of request alone: then it is not given up, and not waited for for hours. Default false. */
+  readonly isAside?: boolean | undefined;
+}
 
 /**
  * Repeats what fails for transient reasons. While a registry limits requests, or does not answer any more, all requests to
@@ -23,11 +30,18 @@ export class Retries {
   }
 
   /** Repeats `task` while it fails for transient reasons, and reports each retry. @param what as in messages. */
-  async run<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
-    const attempt = async (): Promise<T> => await this.#surviving(what, signal, task);
+  async run<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    task: (attempt: number) => Promise<T>,
+    options: RetryingOptions = {},
+  ): Promise<T> {
+    const attempt = async (): Promise<T> => await this.#surviving(what, signal, task, options);
     const close = (pause: Promise<void>, waitMs: number): void => this.#shared.waits.limit(pause, waitMs, what);
     const { quota } = this.#options;
-    return quota === undefined ? await attempt() : await quota.waiting(attempt, close, signal);
+    return quota === undefined || options.isAside === true
+      ? await attempt()
+      : await quota.waiting(attempt, close, signal);
   }
 
   /** An outage, however long, takes no attempts of its own. */
@@ -35,30 +49,47 @@ export class Retries {
     what: string,
     signal: AbortSignal | undefined,
     task: (attempt: number) => Promise<T>,
+    { attempts = this.#options.attempts, isAside = false }: RetryingOptions,
   ): Promise<T> {
     const { outages: hosts } = this.#shared;
     const since = hosts.lost.now;
+    const isLimitWaited = isAside || this.#options.quota?.isWaiting === true;
     let before = 0;
+    // All attempts were refused: one refusal after other failures may be the first of a limit that is waited for.
+    let isLimited = true;
+    const note = (error: unknown): void => {
+      isLimited &&= error instanceof RegistryError && error.status === 429 && error.transient;
+    };
     for (let outages = 0; ; outages += 1) {
       let last = 0;
       try {
-        return await this.#retrying(what, signal, async attempt => {
+        return await this.#retrying(what, signal, attempts, async attempt => {
           last = before + attempt;
-          return await task(last);
+          try {
+            return await task(last);
+          } catch (error) {
+            note(error);
+            throw error;
+          }
         });
       } catch (error) {
         signal?.throwIfAborted();
         if (outages === MAX_OUTAGES || !(error instanceof ImgpackError)) throw error;
         if (!(await hosts.survive(what, error, signal))) {
-          throw hosts.giveUp(error, since, this.#options.quota?.isWaiting === true);
+          throw hosts.giveUp(error, since, isLimited && !isLimitWaited);
         }
         before = last;
       }
     }
   }
 
-  async #retrying<T>(what: string, signal: AbortSignal | undefined, task: (attempt: number) => Promise<T>): Promise<T> {
-    const { attempts, registry, onRetry, onPushBack } = this.#options;
+  async #retrying<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    attempts: number | undefined,
+    task: (attempt: number) => Promise<T>,
+  ): Promise<T> {
+    const { registry, onRetry, onPushBack } = this.#options;
     let isLimited = false;
     return await retry(task, {
       signal,

@@ -87,6 +87,23 @@ describe("a registry that limits requests for ever", () => {
     expect(seen).toEqual({ requests: 4, probes: 0 });
   });
 
+  test("is not given up if not all attempts were refused", async () => {
+    const { seen, request } = host(true, 600_000);
+    const answers = [silence, silence, limit];
+    await expect(request(() => answers.shift()?.() ?? 200)).rejects.toThrow("status 429");
+    for (let more = 0; more < 3; more += 1) await expect(request(() => 200)).resolves.toBe(200);
+    expect(seen.requests).toBe(6);
+  });
+
+  test("is not given up for an answer that no retry has followed", async () => {
+    const { seen, request } = host(true, 600_000);
+    const lasting = (): never => {
+      throw new RegistryError("Cannot read manifest a: status 429", { status: 429 });
+    };
+    for (let more = 0; more < 3; more += 1) await expect(request(lasting)).rejects.toThrow("status 429");
+    expect(seen.requests).toBe(3);
+  });
+
   test("is not given up if it takes other requests meanwhile, or the one more", async () => {
     const { outages, seen, request } = host(true, 600_000);
     const limited = (): never => {

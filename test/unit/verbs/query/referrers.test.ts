@@ -63,14 +63,25 @@ describe("referrers()", () => {
         ],
       });
       registry.addFault({ on: /referrers/, reply: { ...reply, headers: { location: `${page.url}/login` } } });
-    } else registry.addFault({ on: /referrers/, reply });
+    } else registry.addFault({ on: /referrers/, times: 9, reply });
     registry.content.addManifest(
       `app:${referrersTag(image.digest as `sha256:${string}`)}`,
       OCI_INDEX,
       index([sbom]).body,
     );
     expect(await referrers(`${registry.host}/app:1`)).toMatchObject({ via: "tag", referrers: [sbom] });
-    expect(registry.seen(/referrers/)).toHaveLength(1);
+    // What is limited is asked for with all retries, and once more after another request was taken.
+    expect(registry.seen(/referrers/)).toHaveLength(name === "429" ? 6 : 1);
+  });
+
+  test.each<[number, number, Partial<Reply>]>([
+    [403, 4, { status: 403 }],
+    [429, 8, { status: 429 }],
+    [200, 8, { status: 200, headers: { "content-type": "text/html" }, body: Buffer.from("<html>") }],
+  ])("referrers() fails where the API refuses (%i), and there is no tag", async (_status, exitCode, reply) => {
+    const { registry } = await start();
+    registry.addFault({ on: /referrers/, times: 9, reply });
+    await expect(referrers(`${registry.host}/app:1`)).rejects.toMatchObject({ exitCode });
   });
 
   test("referrers() gives an empty list where nothing refers to the image", async () => {
