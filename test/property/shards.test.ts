@@ -97,6 +97,24 @@ describe("planShards()", () => {
     }
   });
 
+  test.each([8, 64, 200])("fills no shard over 1.1 times the least, if all images share a base: %i shards", of => {
+    for (const baseBytes of [5 * MB, 100 * MB, 300 * MB, 500 * MB]) {
+      const base = { digest: "base", size: baseBytes };
+      const images = Array.from({ length: 2000 }, (_, index) => ({
+        key: `image ${index}`,
+        blobs: [base, { digest: `blob ${index}`, size: (20 + (index % 80)) * MB }],
+      }));
+      const all = sumOf(blobsOf(images, undefined)).bytes;
+      const { loads, twice } = planShards(images, of);
+      const fullest = Math.max(...loads.map(({ bytes }) => bytes));
+      const least = baseBytes + (all - baseBytes) / of;
+      expect.soft(fullest / least, `${baseBytes} bytes`).toBeLessThanOrEqual(1.1);
+      // What is sent again is never as much as all images.
+      expect.soft(twice.bytes).toBeLessThanOrEqual(baseBytes * (of - 1));
+      expect.soft(twice.bytes).toBeLessThanOrEqual(all);
+    }
+  });
+
   test("sends a large base no more often than there are bytes to save: the other shards are empty", () => {
     const base = { digest: "base", size: 1000 * MB };
     const images = Array.from({ length: 1000 }, (_, index) => ({

@@ -53,9 +53,11 @@ export function planShards(images: readonly ShardImage[], of: number): ShardPlan
   const { blobCosts, imageBlobs } = work;
   const whole = pieceOf(work, [...imageBlobs.keys()]);
   const groups = split(work, whole, true);
+  // Each shard has what all images share.
+  const common = commonCost(work);
   const least = largest(
     imageBlobs.map((_, image) => pieceOf(work, [image]).cost),
-    whole.cost / of,
+    common + (whole.cost - common) / of,
   );
   let found: ShardLoads | undefined;
   for (let step = 0; found === undefined; step += 1) {
@@ -105,6 +107,15 @@ function pieceOf({ imageBlobs, blobCosts }: Work, images: readonly number[]): Pi
   const blobs = [...new Set(images.flatMap(image => imageBlobs[image] ?? []))];
   const cost = blobs.reduce((sum, blob) => sum + (blobCosts[blob] ?? 0), images.length * REQUEST_BYTES);
   return { images, blobs, cost };
+}
+
+/** Of the blobs that every image has. */
+function commonCost({ imageBlobs, blobCosts }: Work): number {
+  const [first = [], ...others] = imageBlobs.map(blobs => new Set(blobs));
+  return [...first].reduce(
+    (sum, blob) => (others.every(blobs => blobs.has(blob)) ? sum + (blobCosts[blob] ?? 0) : sum),
+    0,
+  );
 }
 
 /**
