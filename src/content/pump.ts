@@ -99,6 +99,19 @@ export async function pumpFilled(
   await flow.settled();
 }
 
+/** Sends bytes that are no more than one chunk, in a chunk of the pool: sinks use the memory next to it. */
+export async function pumpBytes(bytes: Uint8Array, sink: ByteSink, signal?: AbortSignal): Promise<void> {
+  if (bytes.length === 0) return;
+  const chunk = sharedChunks.tryAcquire() ?? (await sharedChunks.acquire(signal));
+  try {
+    const part = chunk.subarray(0, bytes.length);
+    part.set(bytes);
+    await sink(part, 0);
+  } finally {
+    sharedChunks.release(chunk);
+  }
+}
+
 /**
  * The whole blob in memory.
  * @throws IntegrityError if it has more than `limit` bytes.

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ArchiveError } from "../errors.ts";
 import { quote } from "../util/format.ts";
+import { oneCopy } from "../util/lazy/one-copy.ts";
 
 /** `sha256:` or `sha512:`, followed by lower-case hexadecimal digits. */
 export type Digest = `sha256:${string}` | `sha512:${string}`;
@@ -17,7 +18,9 @@ export function isDigest(text: unknown): text is Digest {
   const algorithm = text.slice(0, 6);
   if (text[6] !== ":" || (algorithm !== "sha256" && algorithm !== "sha512")) return false;
   const hex = text.slice(7);
-  return hex.length === HEX_LENGTH[algorithm] && /^[0-9a-f]*$/.test(hex);
+  if (hex.length !== HEX_LENGTH[algorithm] || !/^[0-9a-f]*$/.test(hex)) return false;
+  oneCopy(text);
+  return true;
 }
 
 /** @throws ArchiveError "bad-digest" if the text is not a digest. */

@@ -1,3 +1,4 @@
+import { oneCopy } from "../util/lazy/one-copy.ts";
 import type { NameOrigin, TarEntry } from "./tar-entry.ts";
 
 /** Why an entry cannot be added. `first` is missing when a folder is only implied, by the name of an entry below it. */
@@ -41,7 +42,7 @@ export class EntryTable {
       return isFolder ? undefined : this.#collision("repeated", name);
     }
     if (!isFolder && this.#folders.has(name)) return this.#collision("file-and-folder", name);
-    this.#entries.set(name, entry);
+    this.#entries.set(oneCopy(name), entry);
     if (origin !== "header") this.#origins.set(name, origin);
     this.#textLength += name.length + (entry.linkName?.length ?? 0);
     return this.#addFolders(name);

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { ChunkFiller } from "../../content/chunks/chunk-filler.ts";
 import { createFlow } from "../../content/chunks/flow.ts";
 import type { BlobSource, ByteRange, ByteSink } from "../../content/contracts.ts";
+import { pumpBytes } from "../../content/pump.ts";
 import { ImgpackError, NetworkError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { errorCode } from "../../util/error-code.ts";
@@ -11,7 +12,7 @@ import type { ResponseHead } from "../transport/response-head.ts";
 import { type BlobRequest, blobBody, urlOf } from "./blob-body.ts";
 import { ifUnchanged, noteValidator } from "./entity-tag.ts";
 
-/** Smaller blobs come over the connection that brought the manifest, and are kept in memory. */
+/** Smaller blobs come over the connection that brought the manifest, and are kept in memory: each is less than a chunk. */
 const BULK_BYTES = 1024 * 1024;
 const MAX_SLOW_ATTEMPTS = 5;
 
@@ -35,34 +36,49 @@ export function registryBlob(repository: Repository, descriptor: Descriptor, url
     },
     host: url?.host ?? repository.client.registry,
     async open(range, signal) {
-      const request = { repository, descriptor, url, range, known: {}, signal };
-      const parts = isBulk || range !== undefined ? resumedParts(request) : await wholeBody(request, onCome);
+      const wanted = { ...request(signal), range };
+      const parts = isBulk || range !== undefined ? resumedParts(wanted) : [await wholeBody(wanted, onCome)];
       return Readable.from(parts, { objectMode: false });
     },
     ...(isBulk
       ? {
-          pump: async (sink: ByteSink, signal?: AbortSignal) => await pumpWithResume(request(0, signal), sink, onCome),
+          pump: async (sink: ByteSink, signal?: AbortSignal) =>
+            await pumpWithResume(requestFrom(0, signal), sink, onCome),
           pumpFrom: async (start: number, sink: ByteSink, signal?: AbortSignal) =>
-            await pumpWithResume(request(start, signal), sink, onCome),
+            await pumpWithResume(requestFrom(start, signal), sink, onCome),
         }
-      : {}),
+      : {
+          // A stream for each of thousands of small blobs takes as long as all the rest of them.
+          whole: async (signal?: AbortSignal) => await wholeBody(request(signal), onCome),
+          pump: async (sink: ByteSink, signal?: AbortSignal) =>
+            await pumpBytes(await wholeBody(request(signal), onCome), sink, signal),
+        }),
   };
 
-  function request(start: number, signal: AbortSignal | undefined): BlobRequest & { readonly range: ByteRange } {
-    return { repository, descriptor, url, range: { start, end: size }, known: {}, signal };
+  function request(signal: AbortSignal | undefined): BlobRequest {
+    return { repository, descriptor, url, known: {}, signal };
+  }
+
+  function requestFrom(start: number, signal: AbortSignal | undefined): RangeRequest {
+    return { ...request(signal), range: { start, end: size } };
   }
 }
 
-async function wholeBody(request: BlobRequest, onCome: OnCome): Promise<readonly Uint8Array[]> {
+interface RangeRequest extends BlobRequest {
+  readonly range: ByteRange;
+}
+
+async function wholeBody(request: BlobRequest, onCome: OnCome): Promise<Uint8Array> {
   return await request.repository.retrying(`blob ${request.descriptor.digest}`, request.signal, async () => {
-    const collected: Uint8Array[] = [];
+    const parts: Uint8Array[] = [];
     let bytes = 0;
     for await (const part of blobBody(request)) {
-      collected.push(part);
+      parts.push(part);
       bytes += part.length;
       onCome?.(bytes);
     }
-    return collected;
+    const [first] = parts;
+    return parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
   });
 }
 
@@ -72,11 +88,7 @@ function isTooSlow(error: unknown): error is ImgpackError {
 }
 
 /** Sends the range to the sink, in chunks. */
-async function pumpWithResume(
-  request: BlobRequest & { readonly range: ByteRange },
-  sink: ByteSink,
-  onCome: OnCome,
-): Promise<void> {
+async function pumpWithResume(request: RangeRequest, sink: ByteSink, onCome: OnCome): Promise<void> {
   const { repository, descriptor, range, signal } = request;
   const { digest, size } = descriptor;
   const flow = createFlow(sink, signal);
