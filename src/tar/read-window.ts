@@ -8,11 +8,13 @@ export interface TarFile {
   read(target: Uint8Array, position: number): Promise<number>;
 }
 
-const WINDOW_BYTES = 64 * 1024;
-// After a jump over a body, a header is often alone: 64 KiB would be mostly the next body.
+const WINDOW_BYTES = 1024 * 1024;
+// After a jump over a body, a header is often alone: more would be mostly the next body.
 const JUMP_BYTES = 4 * 1024;
+/** A request to the system takes as long as reading this much through. */
+const NEAR_BYTES = 64 * 1024;
 
-/** Reads ahead if headers are close together, and little if they are far apart. */
+/** Reads ahead while headers are close together, each time twice as much, and little if they are far apart. */
 export class ReadWindow {
   readonly #file: TarFile;
   readonly #what: string;
@@ -20,6 +22,10 @@ export class ReadWindow {
   readonly #buffer: Uint8Array;
   #start = 0;
   #length = 0;
+  /** Where the last bytes began that were asked for. */
+  #last = 0;
+  /** Bytes that are read at once while headers are close together. */
+  #ahead = WINDOW_BYTES / 32;
 
   constructor(file: TarFile, what: string, signal: AbortSignal | undefined) {
     this.#file = file;
@@ -31,7 +37,9 @@ export class ReadWindow {
   /** The bytes, if they are in the window; a view that the next read overwrites. */
   peek(position: number, length: number): Uint8Array | undefined {
     const at = position - this.#start;
-    return at >= 0 && at + length <= this.#length ? this.#buffer.subarray(at, at + length) : undefined;
+    if (at < 0 || at + length > this.#length) return undefined;
+    this.#last = position;
+    return this.#buffer.subarray(at, at + length);
   }
 
   /** @throws ArchiveError "truncated" if the file is shorter than its size. */
@@ -39,14 +47,15 @@ export class ReadWindow {
     const known = this.peek(position, length);
     if (known !== undefined) return known;
     this.#signal?.throwIfAborted();
+    const isNear = position >= this.#last && position <= this.#last + NEAR_BYTES;
+    this.#last = position;
     if (length > WINDOW_BYTES) {
       const target = new Uint8Array(length);
       await this.#fill(target, position, length);
       return target;
     }
-    const isNear = position >= this.#start && position <= this.#start + this.#length + JUMP_BYTES;
-    const ahead = Math.max(length, isNear ? WINDOW_BYTES : JUMP_BYTES);
-    const wanted = Math.max(length, Math.min(ahead, this.#file.size - position));
+    this.#ahead = isNear ? Math.min(2 * this.#ahead, WINDOW_BYTES) : JUMP_BYTES;
+    const wanted = Math.max(length, Math.min(this.#ahead, this.#file.size - position));
     this.#length = 0;
     await this.#fill(this.#buffer.subarray(0, wanted), position, length);
     this.#start = position;

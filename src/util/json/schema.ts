@@ -3,12 +3,66 @@ import { ArchiveError } from "../../errors.ts";
 import { quote } from "../format.ts";
 import { jsonPointer } from "./json-lexer.ts";
 
-export { array, boolean, nullish, number, string, union, unknown } from "valibot";
-
 /** A check that turns unknown data into `T`. */
-export type Schema<T> = v.GenericSchema<unknown, T>;
+export interface Schema<T> extends v.GenericSchema<unknown, T> {
+  /** The same check, in a tenth of the time: of data that does not pass it returns MISS, and not why. */
+  readonly quick: (value: unknown) => T | typeof MISS;
+}
 
-type ObjectOutput<E extends v.ObjectEntries> = v.InferOutput<v.ObjectSchema<E, undefined>>;
+/** What `quick` returns of data that does not pass. The general check says what is wrong with it. */
+const MISS: unique symbol = Symbol("miss");
+
+type Entries = Readonly<Record<string, Schema<unknown>>>;
+type ObjectOutput<E extends Entries> = v.InferOutput<v.ObjectSchema<E, undefined>>;
+type Optional<S extends Schema<unknown>> = v.NullishSchema<S, undefined> & Schema<v.InferOutput<S> | null | undefined>;
+
+export function string(): Schema<string> {
+  return { ...v.string(), quick: value => (typeof value === "string" ? value : MISS) };
+}
+
+export function number(): Schema<number> {
+  return { ...v.number(), quick: value => (typeof value === "number" && !Number.isNaN(value) ? value : MISS) };
+}
+
+export function boolean(): Schema<boolean> {
+  return { ...v.boolean(), quick: value => (typeof value === "boolean" ? value : MISS) };
+}
+
+export function unknown(): Schema<unknown> {
+  return { ...v.unknown(), quick: value => value };
+}
+
+/** A value that may be null or absent. */
+export function nullish<const S extends Schema<unknown>>(schema: S): Optional<S> {
+  const { quick } = schema as Schema<v.InferOutput<S>>;
+  return { ...v.nullish(schema), quick: value => (value === null || value === undefined ? value : quick(value)) };
+}
+
+export function array<T>(items: Schema<T>): Schema<T[]> {
+  const quick = (value: unknown): T[] | typeof MISS => {
+    if (!Array.isArray(value)) return MISS;
+    const found: T[] = [];
+    for (const item of value) {
+      const one = items.quick(item);
+      if (one === MISS) return MISS;
+      found.push(one);
+    }
+    return found;
+  };
+  return { ...v.array(items), quick };
+}
+
+/** The first of the schemas that the value passes. */
+export function union<T>(options: readonly Schema<T>[]): Schema<T> {
+  const quick = (value: unknown): T | typeof MISS => {
+    for (const option of options) {
+      const found = option.quick(value);
+      if (found !== MISS) return found;
+    }
+    return MISS;
+  };
+  return { ...v.union(options), quick };
+}
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   Array: "an array",
@@ -29,6 +83,8 @@ export function checkSchema<T>(
   where: string,
   fail: (reason: string, message: string) => Error = (reason, message) => new ArchiveError(reason, message),
 ): T {
+  const quick = schema.quick(value);
+  if (quick !== MISS) return quick;
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const issue = result.issues[0];
@@ -60,22 +116,22 @@ function raise(error: Error): never {
 
 /** A value that passes `test`. @param reason stable reason of the error. @param expected completes "expected …". */
 export function rule<T>(reason: string, expected: string, test: (value: unknown) => value is T): Schema<T> {
-  return { ...v.custom<T>(test, reason), expects: expected };
+  return { ...v.custom<T>(test, reason), expects: expected, quick: value => (test(value) ? value : MISS) };
 }
 
 /** An object with these fields; others are dropped. Unlike `v.object`, it refuses an array. */
-export function fields<const E extends v.ObjectEntries>(entries: E): Schema<ObjectOutput<E>> {
-  return v.pipe(rule("json-type", "an object", isObject), v.object(entries));
+export function fields<const E extends Entries>(entries: E): Schema<ObjectOutput<E>> {
+  return { ...v.pipe(rule("json-type", "an object", isObject), v.object(entries)), quick: quickFields(entries) };
 }
 
 /** As `fields`; an object with any other field is refused. @param reason stable reason of that error. */
-export function onlyFields<const E extends v.ObjectEntries>(reason: string, entries: E): Schema<ObjectOutput<E>> {
+export function onlyFields<const E extends Entries>(reason: string, entries: E): Schema<ObjectOutput<E>> {
   const expected = `only ${Object.keys(entries).join(", ")}`;
-  return v.pipe(
+  const schema = v.pipe(
     rule("json-type", "an object", isObject),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const input = dataset.value;
-      const key = Object.keys(input).find(name => !Object.hasOwn(entries, name));
+      const key = otherKey(input, entries);
       if (key === undefined) return input;
       const step = { type: "object", origin: "key", input, key, value: input[key] } as const;
       addIssue({ message: reason, expected, input: input[key], path: [step] });
@@ -83,16 +139,51 @@ export function onlyFields<const E extends v.ObjectEntries>(reason: string, entr
     }),
     v.object(entries),
   );
+  const quick = quickFields(entries);
+  return {
+    ...schema,
+    quick: value => (isObject(value) && otherKey(value, entries) === undefined ? quick(value) : MISS),
+  };
+}
+
+function otherKey(input: Readonly<Record<string, unknown>>, entries: Entries): string | undefined {
+  return Object.keys(input).find(name => !Object.hasOwn(entries, name));
+}
+
+function quickFields<const E extends Entries>(entries: E): Schema<ObjectOutput<E>>["quick"] {
+  const list = Object.entries<Schema<unknown>>(entries).map(
+    ([key, { quick, type }]) => ({ key, quick, isOptional: type === "nullish" }) as const,
+  );
+  return value => {
+    if (!isObject(value)) return MISS;
+    const found: Record<string, unknown> = {};
+    for (const { key, quick, isOptional } of list) {
+      const field = value[key];
+      // JSON has no undefined.
+      if (field === undefined) {
+        if (isOptional && !(key in value)) continue;
+        return MISS;
+      }
+      const one = quick(field);
+      if (one === MISS) return MISS;
+      found[key] = one;
+    }
+    return found as ObjectOutput<E>;
+  };
 }
 
 /** The output of `schema`, transformed by `change`. */
 export function transformed<A, B>(schema: Schema<A>, change: (value: A) => B): Schema<B> {
-  return v.pipe(schema, v.transform(change));
+  const quick = (value: unknown): B | typeof MISS => {
+    const found = schema.quick(value);
+    return found === MISS ? MISS : change(found);
+  };
+  return { ...v.pipe(schema, v.transform(change)), quick };
 }
 
 /** An object used as a map. The output is a Map, in which `__proto__` is an ordinary key. */
 export function freeMap<T>(values: Schema<T>): Schema<ReadonlyMap<string, T>> {
-  return v.pipe(
+  const schema = v.pipe(
     rule("json-type", "an object", isObject),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const input = dataset.value;
@@ -111,6 +202,17 @@ export function freeMap<T>(values: Schema<T>): Schema<ReadonlyMap<string, T>> {
       return result;
     }),
   );
+  const quick = (value: unknown): ReadonlyMap<string, T> | typeof MISS => {
+    if (!isObject(value)) return MISS;
+    const result = new Map<string, T>();
+    for (const [key, field] of Object.entries(value)) {
+      const one = values.quick(field);
+      if (one === MISS) return MISS;
+      result.set(key, one);
+    }
+    return result;
+  };
+  return { ...schema, quick };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
