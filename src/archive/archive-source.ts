@@ -50,6 +50,8 @@ export interface ImageArchive extends ImageSource {
   lock(signal?: AbortSignal): Promise<Lock | undefined>;
   referrers(subject: Digest, signal?: AbortSignal): Promise<FoundReferrers>;
   confirm(signal?: AbortSignal): Promise<void>;
+  /** Only of an archive that was opened without its manifests (`deferAbove`): as in DeferredViews. */
+  readonly checkImage?: ((image: Root, signal?: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** An open archive: the views that it offers, and the images on which they agree. */

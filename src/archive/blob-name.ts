@@ -7,7 +7,12 @@ export function blobName(digest: Digest): string {
 
 /** The digest that the name of an entry in a layout claims. */
 export function digestInName(name: string): Digest | undefined {
-  const [, algorithm, hex] = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(name) ?? [];
-  const digest = `${algorithm}:${hex}`;
+  // An archive has tens of thousands of names.
+  if (!name.startsWith(FOLDER) || name[ALGORITHM_END] !== "/") return undefined;
+  const digest = `${name.slice(FOLDER.length, ALGORITHM_END)}:${name.slice(ALGORITHM_END + 1)}`;
   return isDigest(digest) ? digest : undefined;
 }
+
+const FOLDER = "blobs/";
+/** Of sha256 and sha512. */
+const ALGORITHM_END = FOLDER.length + 6;

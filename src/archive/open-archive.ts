@@ -2,7 +2,7 @@ import type { Lock } from "../bundle/lock/lock.ts";
 import { rootsOf } from "../content/derived-source.ts";
 import { ArchiveError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
-import { DOCKER_MANIFEST_FILE } from "../oci/docker-manifest.ts";
+import { DOCKER_MANIFEST_FILE, parseDockerManifest } from "../oci/docker-manifest.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../oci/layout.ts";
 import type { TarEntry } from "../tar/tar-entry.ts";
 import { blameChangedInput } from "../util/input-guard.ts";
@@ -17,13 +17,14 @@ import { openArchiveFile } from "./open/open-archive-file.ts";
 import type { OpenArchiveOptions } from "./open/open-archive-options.ts";
 import { ArchiveMetadata } from "./read/archive-metadata.ts";
 import type { BlobIndex } from "./read/blob-index.ts";
+import { deferredViews } from "./read/deferred-views.ts";
 import { dirView, isDirArchive } from "./read/dir-view.ts";
 import { readDockerView } from "./read/docker-view.ts";
 import { type EntryReferrers, entryReferrers } from "./read/entry-referrers.ts";
 import { isLegacyArchive } from "./read/is-legacy-archive.ts";
 import type { LegacyView } from "./read/legacy-view.ts";
 import { type OciRoot, readOciRoots } from "./read/oci-roots.ts";
-import { namedBlobs, ociView } from "./read/oci-view.ts";
+import { namedBlobs, type OciView, ociView } from "./read/oci-view.ts";
 import { reconcileViews } from "./read/reconcile-views.ts";
 import { streamedBlobs } from "./read/streamed-blobs.ts";
 import { archiveReferrers } from "./referrers/archive-referrers.ts";
@@ -33,7 +34,8 @@ export type { ArchiveDialect, ArchiveSource } from "./archive-source.ts";
 interface Views extends Pick<ArchiveSource, "dialect" | "docker" | "oci" | "images"> {
   /** One per view; the first one that has a blob serves it. */
   readonly indexes: readonly BlobIndex[];
-  readonly claims: EntryReferrers["claims"];
+  readonly claims: () => Promise<EntryReferrers["claims"]>;
+  readonly checkImage?: ArchiveSource["checkImage"];
   readonly chains?: LegacyView["chains"];
 }
 
@@ -63,7 +65,10 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
       async () => await archive.confirm?.(),
       async () => {
         const part = await readBundlePart(archive, options.locks ?? new KnownLocks(), options.signal);
-        const views = part?.kind === "patch" ? blobViews(archive) : await readViews(archive, options);
+        const views =
+          part?.kind === "patch"
+            ? blobViews(archive)
+            : await readViews(archive, part === undefined ? options : { ...options, deferAbove: undefined });
         if (part?.kind === "locked") checkLockedImages(part.lock, views.images, archive.what);
         return sourceOf(archive, part, views, options);
       },
@@ -77,7 +82,7 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
 function sourceOf(
   archive: Archive,
   part: BundlePart | undefined,
-  { dialect, docker, oci, images, indexes, claims, chains }: Views,
+  { dialect, docker, oci, images, indexes, claims, checkImage, chains }: Views,
   { onNote = () => undefined, locks = new KnownLocks() }: OpenArchiveOptions,
 ): ArchiveSource {
   let read: Promise<Lock | undefined> | undefined;
@@ -120,6 +125,7 @@ function sourceOf(
     has: async ({ digest }) => hasBlob(digest) || absent.has(digest),
     confirm: async () => await archive.confirm?.(),
     referrers: archiveReferrers(claims, lock),
+    checkImage,
     lock,
     hasBlob,
     sizeOf: digest => indexOf(digest)?.size(digest) ?? absent.get(digest)?.size,
@@ -154,6 +160,8 @@ async function readViews(archive: Archive, options: OpenArchiveOptions): Promise
     return { dialect: "dir", docker: undefined, oci: undefined, images: [root], indexes: [blobs], claims: NO_CLAIMS };
   }
   const oci = isOciArchive(metadata) ? ociView(archive, metadata) : undefined;
+  const deferred = oci === undefined ? undefined : deferredOf(archive, metadata, oci, options);
+  if (deferred !== undefined) return deferred;
   const roots = oci === undefined ? undefined : await readOciRoots(oci, archive.what, onDamage, signal);
   const artifacts = new Set((roots ?? []).flatMap(root => [...root.artifacts]));
   const docker = metadata.has(DOCKER_MANIFEST_FILE)
@@ -171,10 +179,34 @@ async function readViews(archive: Archive, options: OpenArchiveOptions): Promise
   const images = await reconcileViews(archive.what, { docker, oci: entries?.roots, stray }, signal);
   const dialect = docker === undefined ? "oci" : oci === undefined ? "docker" : "docker+oci";
   const indexes = [oci?.blobs, docker?.blobs].filter(index => index !== undefined);
-  return { dialect, docker, oci, images, indexes, claims: entries?.claims ?? NO_CLAIMS };
+  const claims = entries?.claims;
+  return { dialect, docker, oci, images, indexes, claims: claims === undefined ? NO_CLAIMS : async () => claims };
 }
 
-const NO_CLAIMS: EntryReferrers["claims"] = new Map();
+/** Undefined where the manifests are to be read at once. */
+function deferredOf(
+  archive: Archive,
+  metadata: ArchiveMetadata,
+  oci: OciView,
+  { deferAbove = Number.POSITIVE_INFINITY }: OpenArchiveOptions,
+): Views | undefined {
+  if (oci.index.roots.length <= deferAbove || !metadata.has(LAYOUT_FILE)) return undefined;
+  const hasDocker = metadata.has(DOCKER_MANIFEST_FILE);
+  const entries = hasDocker ? parseDockerManifest(metadata.bytes(DOCKER_MANIFEST_FILE), archive.what) : [];
+  const unread = deferredViews(archive, oci, entries);
+  if (unread === undefined) return undefined;
+  return {
+    dialect: hasDocker ? "docker+oci" : "oci",
+    docker: undefined,
+    oci,
+    images: unread.images,
+    indexes: [oci.blobs],
+    claims: async () => await unread.claims(),
+    checkImage: async (image, signal) => await unread.check(image, signal),
+  };
+}
+
+const NO_CLAIMS: Views["claims"] = async () => new Map();
 
 /** Some writers leave `oci-layout` out: then `index.json` counts only without a `manifest.json`. */
 function isOciArchive(metadata: ArchiveMetadata): boolean {

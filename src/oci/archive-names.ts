@@ -23,7 +23,14 @@ export function manifestNames(texts: readonly string[]): ArchiveNames {
   return sortNames(texts, fullImageName);
 }
 
+const NONE: readonly string[] = [];
+
 function sortNames(texts: readonly string[], spell: (text: string) => string): ArchiveNames {
+  const [only] = texts;
+  if (only !== undefined && texts.length === 1) {
+    const name = readName(only, spell);
+    return name === undefined ? { names: NONE, badNames: [only] } : { names: [name], badNames: NONE };
+  }
   const names = new Set<string>();
   const badNames = new Set<string>();
   for (const text of texts) {

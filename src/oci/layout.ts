@@ -57,7 +57,11 @@ export function parseLayoutIndex(bytes: Uint8Array, where: string): LayoutIndex 
   }
   const roots = new Map<Digest, LayoutRoot>();
   for (const descriptor of view.manifests) {
-    const root = roots.get(descriptor.digest) ?? { descriptor, names: [], badNames: [], tags: [] };
+    const root = roots.get(descriptor.digest);
+    if (root === undefined) {
+      roots.set(descriptor.digest, { descriptor, ...descriptorNames(descriptor) });
+      continue;
+    }
     if (root.descriptor.size !== descriptor.size || root.descriptor.mediaType !== descriptor.mediaType) {
       throw new ArchiveError(
         "descriptor-conflict",

@@ -43,5 +43,9 @@ export async function readBundlePart(
 /** Whether the contents of `imgpack.json` say that the archive needs other files, or may need them. */
 export function isPartOfBundle(bytes: Uint8Array): boolean {
   if (isNeed(bytes)) return true;
-  return isLock(bytes) && /"(?:assumes|set)"\s*:/.test(Buffer.from(bytes).toString("latin1"));
+  if (!isLock(bytes)) return false;
+  // Most have neither, and a lock may have megabytes.
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!text.includes('"assumes"') && !text.includes('"set"')) return false;
+  return /"(?:assumes|set)"\s*:/.test(text.toString("latin1"));
 }

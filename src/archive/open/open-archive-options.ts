@@ -32,5 +32,10 @@ export interface OpenArchiveOptions {
    * `openArchives`: a patch may have their manifests. Default false: such an archive is refused.
    */
   readonly isTolerant?: boolean | undefined;
+  /**
+   * Of an archive with more images than this, the manifests are not read yet: `checkImage` does it for each. Default: all are
+   * read.
+   */
+  readonly deferAbove?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }

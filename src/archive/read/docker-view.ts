@@ -1,18 +1,20 @@
-import { ArchiveError, IntegrityError } from "../../errors.ts";
+import { ArchiveError } from "../../errors.ts";
 import type { ArchiveNames } from "../../oci/archive-names.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE, type DockerImageEntry, parseDockerManifest } from "../../oci/docker-manifest.ts";
 import { parseImageConfig } from "../../oci/image-config.ts";
 import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
-import { DOCKER_CONFIG, DOCKER_LAYER, layerCompression, withLayerCompression } from "../../oci/media-types.ts";
+import { DOCKER_CONFIG, DOCKER_LAYER, withLayerCompression } from "../../oci/media-types.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
 import { quote } from "../../util/format.ts";
 import { type Archive, readMetadata } from "../archive.ts";
 import type { OpenArchiveOptions } from "../open/open-archive-options.ts";
+import { alteredConfig } from "./altered-config.ts";
 import type { ArchiveMetadata } from "./archive-metadata.ts";
 import { BlobIndex } from "./blob-index.ts";
 import { inFileOrder } from "./in-file-order.ts";
+import { isClassicEntry } from "./is-classic-entry.ts";
 
 /** One image as `manifest.json` and its config describe it. */
 export interface DockerImage extends ArchiveNames {
@@ -72,6 +74,15 @@ export async function readDockerView(
       `Cannot read ${archive.what}: manifest.json is empty, expected at least one image`,
     );
   }
+  return await dockerViewOf(archive, entries, options);
+}
+
+/** As `readDockerView`, of entries that were read. */
+export async function dockerViewOf(
+  archive: Archive,
+  entries: readonly DockerImageEntry[],
+  options: DockerViewOptions,
+): Promise<DockerView> {
   const blobs = new BlobIndex(archive);
   const reader = new LayerReader(archive, blobs);
   const images: DockerImage[] = [];
@@ -140,9 +151,7 @@ async function readImage(
     diffIds,
     layerPaths: entry.layers.map(cleanEntryName),
     hasDigestNames: configName.startsWith("sha256:"),
-    isClassic: [...entry.layerSources].some(
-      ([diffId, layer]) => layer.digest === diffId && layerCompression(layer.mediaType) === "none",
-    ),
+    isClassic: isClassicEntry(entry),
   };
 }
 
@@ -234,11 +243,4 @@ function cleanEntryName(name: string): string {
 function digestInName(name: string): Digest | undefined {
   const hex = /^(?:sha256:|blobs\/sha256\/)?([0-9a-f]{64})(?:\.json)?$/.exec(name)?.[1];
   return hex === undefined ? undefined : `sha256:${hex}`;
-}
-
-function alteredConfig(archive: Archive, name: string, digest: Digest, claimed: Digest): IntegrityError {
-  return new IntegrityError(
-    `Cannot accept config ${quote(name)} from ${archive.what}: found ${digest}, expected ${claimed} as in its name`,
-    { hint: "The archive was damaged or altered after it was saved: copy it again from its source." },
-  );
 }

@@ -34,12 +34,7 @@ export async function reconcileViews(
 ): Promise<readonly Root[]> {
   const images = mergeImages(docker?.images ?? []);
   const roots = oci ?? [];
-  checkDistinct(what, "manifest.json", images, ({ config }) => config.digest);
-  // A root without any manifest (a sparse index) contradicts nothing.
-  const present = roots.filter(({ images }) => images.size > 0);
-  checkDistinct(what, "index.json", present, ({ descriptor }) => descriptor.digest);
-  const all = new RootIndex([...roots, ...stray]);
-  for (const image of images) checkViews(what, image, all);
+  const all = checkAgreement(what, images, roots, stray);
   const index = stray.length === 0 ? all : new RootIndex(roots);
   const named = namesOfRoots(images, roots, index);
   const isClassic = images.some(image => image.isClassic);
@@ -61,6 +56,27 @@ export async function reconcileViews(
     result.push(await draftOf(docker, image, uniteNames([image, ...parts]), signal));
   }
   return result;
+}
+
+/**
+ * Compares what the two views say of their images.
+ *
+ * @returns all roots.
+ * @throws ArchiveError "two-views", "two-images".
+ */
+export function checkAgreement(
+  what: string,
+  images: readonly DockerImage[],
+  roots: readonly OciRoot[],
+  stray: readonly OciRoot[] = [],
+): RootIndex {
+  checkDistinct(what, "manifest.json", images, ({ config }) => config.digest);
+  // A root without any manifest (a sparse index) contradicts nothing.
+  const present = roots.filter(({ images }) => images.size > 0);
+  checkDistinct(what, "index.json", present, ({ descriptor }) => descriptor.digest);
+  const all = new RootIndex([...roots, ...stray]);
+  for (const image of images) checkViews(what, image, all);
+  return all;
 }
 
 const NO_NAMES: ArchiveNames = { names: [], badNames: [] };

@@ -49,6 +49,7 @@ export function overlaidImages(lists: readonly (readonly Root[])[]): readonly Ro
 
 /** Names of the bases that mean other images of the tops. */
 export function replacedNames(tops: readonly ImageArchive[], bases: readonly ImageArchive[]): readonly string[] {
+  if (bases.length === 0) return [];
   const owners = new Map<string, string>();
   for (const { images } of tops)
     for (const root of images) for (const name of root.names) owners.set(keyOf(name), idOf(root));

@@ -1,7 +1,7 @@
 import type { ImageArchive } from "../../archive/archive-source.ts";
-import type { BlobExtent, BlobReader, ByteRange, ManifestDraft } from "../../content/contracts.ts";
+import type { BlobExtent, BlobReader, ByteRange, ManifestDraft, SettledRoot } from "../../content/contracts.ts";
 import { draftManifest } from "../../content/draft-manifest.ts";
-import { ArchiveError, InternalError, NotFoundError } from "../../errors.ts";
+import { ArchiveError, IntegrityError, InternalError, NotFoundError, StorageError } from "../../errors.ts";
 import { type Digest, digestAlgorithm, digestOf } from "../../oci/digest.ts";
 import { MAX_MANIFEST_BYTES } from "../../oci/limits.ts";
 import type { RawManifest } from "../../oci/manifest.ts";
@@ -100,6 +100,29 @@ export class ArchiveContent {
     } catch (error) {
       await reader[Symbol.asyncDispose]();
       throw error;
+    }
+  }
+
+  /**
+   * Checks an image whose manifests were not read when its archive was opened.
+   *
+   * @returns false for one that must not be served, which is noted.
+   * @throws FileChanged
+   */
+  async isSound(image: SettledRoot): Promise<boolean> {
+    const { digest, size } = image.descriptor;
+    try {
+      await this.#archive.checkImage?.(image);
+      return true;
+    } catch (error) {
+      // What cannot be read, or does not have its digest, is found when it is sent.
+      if (error instanceof IntegrityError || error instanceof StorageError) return true;
+      if (!(error instanceof ArchiveError)) throw error;
+      await using reader = await this.#goodReader({ digest, size: this.#archive.sizeOf(digest) ?? size });
+      const extents = reader?.extents ?? [];
+      await this.#confirm(digest, extents);
+      this.#addDamage(digest, undefined, error, extents);
+      return false;
     }
   }
 

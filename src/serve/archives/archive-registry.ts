@@ -18,6 +18,8 @@ import { startNotes } from "./start-notes.ts";
 
 /** What is known of a repository is some kilobytes; that of an archive with thousands is read again. */
 const MAX_REPOSITORIES = 1000;
+/** Images of an archive that are all checked before the server answers. Of more, each is checked when it is first asked for. */
+const MAX_CHECKED_AT_START = 500;
 
 export interface ServeArchivesOptions {
   /** Is called with what a user should know, as a sentence. */
@@ -25,6 +27,8 @@ export interface ServeArchivesOptions {
   readonly onDamage: DamageReport;
   /** For tests. */
   readonly sizes?: PieceSizes | undefined;
+  /** Default 500; for tests. */
+  readonly deferAbove?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -79,7 +83,7 @@ export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
    * to back.
    */
   static async open(paths: readonly string[], options: ServeArchivesOptions): Promise<ArchiveRegistry> {
-    const { onNote, onDamage, signal, sizes = PIECE_SIZES } = options;
+    const { onNote, onDamage, signal, sizes = PIECE_SIZES, deferAbove = MAX_CHECKED_AT_START } = options;
     const log = new DamageLog(onDamage);
     for (const path of paths) {
       // Opening one waits until something writes to it.
@@ -88,6 +92,8 @@ export class ArchiveRegistry implements ServedRegistry, AsyncDisposable {
     }
     const archive = await openMerged(paths, {
       withBaseImages: true,
+      // Joined archives are compared by all that their manifests say.
+      ...(paths.length === 1 ? { deferAbove } : {}),
       scan: async ({ path, compression }) => {
         throw unreadable(path, compression);
       },

@@ -65,8 +65,11 @@ class ClosureReading implements Closure {
 
   async addRoot(root: Root): Promise<void> {
     if (root.kind === "settled") {
-      this.digests.set(root, root.descriptor.digest);
-      await this.#add(root.descriptor, 1);
+      const { digest } = root.descriptor;
+      this.digests.set(root, digest);
+      const isSound = await this.#content.isSound(root).catch(ignoreChange);
+      if (isSound === false) this.named.add(digest);
+      else await this.#add(root.descriptor, 1);
     } else if (hasServedLayers(root.draft)) {
       const { digest, mediaType, bytes } = this.#content.addDraft(root.draft);
       this.digests.set(root, digest);

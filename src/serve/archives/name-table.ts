@@ -3,6 +3,7 @@ import { idOf } from "../../content/root-id.ts";
 import { UsageError } from "../../errors.ts";
 import { mapImageName } from "../../oci/names/image-mapping.ts";
 import { tagOwners } from "../../oci/names/pinned-names.ts";
+import { repositoryOf } from "../../oci/names/repository-of.ts";
 import { formatReference, parseReference, type Reference, resolveDockerHub } from "../../oci/reference.ts";
 import { appendTo } from "../../util/append.ts";
 
@@ -88,10 +89,13 @@ function namedImages(roots: readonly Root[]): readonly NamedImages[] {
   for (const root of roots) {
     for (const name of root.names) {
       const reference = parseReference(name);
-      const { tag, digest: _, ...unpinned } = reference;
-      const original = formatReference(unpinned);
-      const images = found.get(original) ?? { ...namesOf(reference, original), roots: new Set(), tags: new Map() };
-      found.set(original, images);
+      const { tag } = reference;
+      const original = repositoryOf(name);
+      let images = found.get(original);
+      if (images === undefined) {
+        images = { ...namesOf(reference, original), roots: new Set(), tags: new Map() };
+        found.set(original, images);
+      }
       images.roots.add(root);
       // A tag that comes with two digests means none of them.
       const isOwner = owners === undefined || owners.get(`${original}:${tag}`) === idOf(root);

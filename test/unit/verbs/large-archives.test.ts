@@ -9,7 +9,13 @@ import { inspectArchive, listArchive } from "../../../src/verbs/inspect.ts";
 import { push } from "../../../src/verbs/push/push.ts";
 import { transferReport } from "../../../src/verbs/reporting/transfer-report.ts";
 import { verify } from "../../../src/verbs/verify.ts";
-import { fewBlobs, largeLayers, sparseName, writeSparseArchive } from "../../support/synthetic/sparse-archive.ts";
+import {
+  fewBlobs,
+  largeLayers,
+  manyBlobs,
+  sparseName,
+  writeSparseArchive,
+} from "../../support/synthetic/sparse-archive.ts";
 
 const MIB = 1024 * 1024;
 
@@ -117,4 +123,45 @@ describe("twice as many images take no more than twice as much", () => {
     expect(two.parses).toBeLessThan(12 * many);
     expect(two.reads).toBeLessThan(15 * many);
   });
+});
+
+describe("the manifests of a large archive", () => {
+  const sizes = [600, 1200];
+  const paths = sizes.map(() => "");
+  beforeAll(async () => {
+    for (const [at, images] of sizes.entries()) {
+      paths[at] = join(folder, `images-${images}.tar`);
+      await writeSparseArchive(paths[at] ?? "", fewBlobs(images));
+    }
+  });
+
+  const started = async (path: string): Promise<void> =>
+    await (await serveRegistry({ archives: path, listen: "127.0.0.1:0" })).close();
+
+  test("are not read for the start of a server", async () => {
+    for (const path of paths) {
+      await started(path);
+      const { parses, reads } = await counted(async () => await started(path));
+      // index.json and manifest.json; the lock is read, and parsed when it is first needed.
+      expect(parses).toBeLessThan(10);
+      expect(reads).toBeLessThan(60);
+    }
+  });
+
+  test("are parsed for the first pull as far as that needs them", async () => {
+    for (const path of paths) {
+      const { parses, reads } = await counted(async () => await served(path, manifestPath(7)));
+      expect(parses).toBeLessThan(30);
+      expect(reads).toBeLessThan(80);
+    }
+  });
+});
+
+test("an archive of small blobs is indexed in steps of a megabyte, and not in one for each blob", async () => {
+  const path = join(folder, "blobs.tar");
+  const { bytes, blobs } = await writeSparseArchive(path, manyBlobs(100));
+  await listArchive(path);
+  const { reads } = await counted(async () => await listArchive(path));
+  expect(blobs).toBeGreaterThan(1900);
+  expect(reads).toBeLessThan(bytes / MIB + 60);
 });
