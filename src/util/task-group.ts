@@ -83,7 +83,16 @@ export async function runBounded<T>(
   task: (item: T, signal: AbortSignal) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
+  const all = [...items];
+  const [only] = all;
+  // Thousands of images have one manifest each: a group for it costs more than what it does.
+  if (all.length === 1 && signal !== undefined) {
+    signal.throwIfAborted();
+    await task(only as T, signal);
+    signal.throwIfAborted();
+    return;
+  }
   await using tasks = new TaskGroup(limit, signal);
-  for (const item of [...items]) void tasks.start(async own => await task(item, own));
+  for (const item of all) void tasks.start(async own => await task(item, own));
   await tasks.ended();
 }

@@ -152,7 +152,7 @@ export class RegistryClient {
   ): Promise<Followed<A>> {
     const { method, headers, body, signal } = call;
     const { cookies, quota, userAgent = USER_AGENT } = this.#options;
-    return await followRedirects<A>(new URL(call.url, this.base), {
+    return await followRedirects<A>(call.url instanceof URL ? call.url : new URL(call.url, this.base), {
       home: this.base,
       isForeign: call.isForeign === true,
       isRead: method === "GET" || method === "HEAD",

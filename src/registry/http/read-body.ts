@@ -30,8 +30,9 @@ export async function readBody(
   const parts: Uint8Array[] = [];
   let bytes = 0;
   let failure: ReadBody["failure"];
-  const late = Object.assign(new Error("the body did not end in time"), { code: "EUNFINISHED" });
-  const stop = startDeadline(withinMs, () => body.destroy(late));
+  const stop = startDeadline(withinMs, () => {
+    body.destroy(Object.assign(new Error("the body did not end in time"), { code: "EUNFINISHED" }));
+  });
   try {
     for await (const part of body) {
       parts.push(part);
@@ -44,5 +45,7 @@ export async function readBody(
     stop();
   }
   const isWhole = bytes <= maxBytes && failure === undefined;
-  return { bytes: Buffer.concat(parts).subarray(0, maxBytes), isWhole, ...(failure === undefined ? {} : { failure }) };
+  const [first, ...others] = parts;
+  const whole = first !== undefined && others.length === 0 ? first : Buffer.concat(parts);
+  return { bytes: whole.subarray(0, maxBytes), isWhole, ...(failure === undefined ? {} : { failure }) };
 }

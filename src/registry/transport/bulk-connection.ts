@@ -1,14 +1,12 @@
-import { connect as connectTcp, type LookupFunction, type Socket, type TcpNetConnectOpts } from "node:net";
-import { connect as connectTls } from "node:tls";
+import type { LookupFunction, Socket } from "node:net";
 import { NetworkError } from "../../errors.ts";
-import { ipFamily } from "../../util/net/ip-family.ts";
 import { startDeadline } from "../../util/time/deadline.ts";
 import { lastChance, lateFault } from "../../util/time/last-chance.ts";
 import { MinRate } from "../http/min-rate.ts";
-import { PROBE_AFTER_MS } from "../http/probe-after.ts";
-import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
+import type { TransportOptions } from "../http/tls-options.ts";
 import { type ByteTaker, SKIP } from "./byte-taker.ts";
 import { HEAD_MS } from "./limit-answer.ts";
+import { openSocket } from "./open-socket.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
 
 /** For heads, and for what comes while the taker has no room. TLS never hands out more at once. */
@@ -56,7 +54,6 @@ export class BulkConnection {
     this.#idleMs = idleMs;
     this.#minRate = options.minRate;
     const isTls = url.protocol === "https:";
-    const host = url.hostname.replace(/^\[|\]$/g, "");
     const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
     // TLS, and Windows, may still fill a buffer after the connection was destroyed, so they get no memory that is used again.
     const isDirect = !isTls && process.platform !== "win32";
@@ -65,22 +62,10 @@ export class BulkConnection {
       const isBody = isDirect && this.#exchange?.head !== undefined;
       return (isBody ? this.#exchange?.taker.room?.() : undefined) ?? buffer;
     };
-    const target: TcpNetConnectOpts = {
-      host,
-      port: Number(url.port === "" ? (isTls ? 443 : 80) : url.port),
-      ...{ keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS },
-      ...(lookup === undefined ? {} : { lookup }),
-      onread: { buffer: nextBuffer, callback: (bytes, target) => this.#onRead(target.subarray(0, bytes)) },
-    };
-    this.#socket = isTls
-      ? connectTls({
-          ...target,
-          // An address is no server name (RFC 6066, section 3); the certificate is held against `host` all the same.
-          servername: ipFamily(host) === 0 ? host : "",
-          ...tlsOptions(options),
-        })
-      : connectTcp(target);
-    this.#socket.setNoDelay(true);
+    this.#socket = openSocket(url, options, lookup, {
+      buffer: nextBuffer,
+      callback: (bytes, target) => this.#onRead(target.subarray(0, bytes)),
+    });
     this.#socket.setTimeout(idleMs).on("timeout", this.#onLate);
     this.#socket.on("error", error => this.#onClose(error));
     this.#socket.on("close", () => this.#onClose(new Error("the connection was closed early")));

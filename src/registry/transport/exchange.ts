@@ -1,10 +1,12 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { LookupFunction, Socket } from "node:net";
-import { startDeadline } from "../../util/time/deadline.ts";
+import type { HeaderMap } from "../http/headers.ts";
 import { MinRate } from "../http/min-rate.ts";
 import type { Agents } from "../http/proxy-agents.ts";
 import type { RateLimit } from "../http/rate-limit.ts";
+import { dumpBody } from "./dump-body.ts";
 import { limitAnswer } from "./limit-answer.ts";
+import { limitConnecting } from "./limit-connecting.ts";
 import { limitIdle } from "./limit-idle.ts";
 import { isIterable, limited, limitedBody } from "./limited-body.ts";
 import { stopWith } from "./stop-with.ts";
@@ -22,7 +24,7 @@ export interface TransportResponse {
   /** URL of the request; relative locations are resolved against it. */
   readonly url: URL;
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: HeaderMap;
   /** Must be read to its end or dumped, else its connection is lost. */
   readonly body: ResponseBody;
 }
@@ -45,12 +47,8 @@ export interface ExchangeOptions {
   readonly onSent: (bytes: number) => void;
 }
 
-const CONNECT_MS = 30_000;
 /** The answer to a closing PUT comes when the storage has accepted the blob: minutes, for a big one. */
-const COMMIT_FACTOR = 2.5;
-/** To read more of an unwanted body costs more than a new connection. */
-const DUMP_BYTES = 256 * 1024;
-const DUMP_MS = 10_000;
+export const COMMIT_FACTOR = 2.5;
 const MAX_HEADER_BYTES = 32 * 1024;
 
 /** How far one request and its answer are. */
@@ -191,15 +189,6 @@ function keepFromThrowing(socket: Socket): void {
   socket.on("error", () => undefined);
 }
 
-/** Ends the wait for a host that does not answer at all; the system alone would wait for minutes. */
-function limitConnecting(socket: Socket, onTimeout: (fault: Error) => void): void {
-  if (!socket.connecting) return;
-  const fault = Object.assign(new Error("no connection in time"), { code: "ETIMEDOUT", syscall: "connect" });
-  const stop = startDeadline(CONNECT_MS, () => onTimeout(fault));
-  socket.once("connect", stop);
-  socket.once("close", stop);
-}
-
 function bodyOf(
   answer: IncomingMessage,
   pace: MinRate,
@@ -211,20 +200,7 @@ function bodyOf(
   return {
     [Symbol.asyncIterator]: () => taken[Symbol.asyncIterator](),
     destroy: reason => void answer.destroy(reason),
-    async dump() {
-      const stop = startDeadline(DUMP_MS, () => answer.destroy());
-      let left = DUMP_BYTES;
-      try {
-        for await (const part of answer as AsyncIterable<Uint8Array>) {
-          left -= part.length;
-          if (left < 0) break;
-        }
-      } catch {
-        // The body is unwanted, and so are its errors.
-      } finally {
-        stop();
-      }
-    },
+    dump: async () => await dumpBody(answer, () => void answer.destroy()),
   };
 }
 

@@ -22,10 +22,13 @@ export function parseResponseHead(bytes: Uint8Array): ResponseHead {
   const headers = new Map<string, string[]>();
   for (const line of lines.slice(1)) {
     if (line === "") continue;
-    const header = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*$/.exec(line);
+    const header = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/.exec(line);
     if (header === null) throw new Error("the answer has a malformed header line");
     const name = (header[1] ?? "").toLowerCase();
-    headers.set(name, [...(headers.get(name) ?? []), header[2] ?? ""]);
+    const value = header[2] ?? "";
+    const known = headers.get(name);
+    if (known === undefined) headers.set(name, [value]);
+    else known.push(value);
   }
   const connection = (headers.get("connection") ?? []).join(",").toLowerCase();
   return {

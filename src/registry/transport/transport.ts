@@ -8,8 +8,10 @@ import { KnownHosts } from "../origin/known-hosts.ts";
 import { originOf } from "../origin/origin.ts";
 import { BulkConnections, type BulkRequest } from "./bulk-connections.ts";
 import { exchange, StaleConnection, type TransportRequest, type TransportResponse } from "./exchange.ts";
+import { gathered, MAX_SHORT_BODY_BYTES } from "./gathered.ts";
 import { isIterable } from "./limited-body.ts";
 import type { ResponseHead } from "./response-head.ts";
+import { ShortConnections } from "./short-connections.ts";
 
 export type { TransportRequest, TransportResponse } from "./exchange.ts";
 
@@ -35,6 +37,7 @@ export class Transport implements AsyncDisposable {
   readonly #foreign = new Map<string, Promise<Agents>>();
   readonly #hosts: KnownHosts;
   readonly #bulk: BulkConnections;
+  readonly #short: ShortConnections;
   /** By origin. */
   readonly #answers = new Map<string, number>();
 
@@ -56,6 +59,7 @@ export class Transport implements AsyncDisposable {
     this.#hosts = new KnownHosts(home.hostname);
     this.lookup = this.#hosts.lookup;
     this.#bulk = new BulkConnections(this.lookup);
+    this.#short = new ShortConnections(this.lookup);
   }
 
   /** True when the host of this URL is in a private network or on this machine, as far as a connection has shown. */
@@ -91,19 +95,15 @@ export class Transport implements AsyncDisposable {
   }
 
   /** @throws NetworkError for a host that the registry must not lead to; else what the connection failed with. */
-  async send(request: TransportRequest): Promise<TransportResponse> {
+  async send(given: TransportRequest): Promise<TransportResponse> {
     this.requests += 1;
-    const refusal = this.#hosts.refusal(request.url.hostname);
+    const refusal = this.#hosts.refusal(given.url.hostname);
     if (refusal !== null) throw refusal;
-    const agents = await this.#agentsFor(request.url);
+    const request = this.options.rate === undefined && isIterable(given.body) ? await gathered(given) : given;
+    const exchangeOnce = (await this.#isShort(request)) ? this.#sendShort : this.#sendLong;
     const operation = { kind: "request", target: `${request.method} ${request.url.pathname}` } as const;
-    const { idleMs = IDLE_MS, rate, minRate } = this.options;
-    const onSent = (bytes: number): void => {
-      this.bytesSent += bytes;
-    };
-    const options = { lookup: this.lookup, idleMs, minRate, rate, onSent };
     const once = async (): Promise<TransportResponse> => {
-      const response = await hooked(operation, async () => exchange(request, agents, options));
+      const response = await hooked(operation, async () => exchangeOnce(request));
       this.#noteAnswer(request.url, response.status);
       return response;
     };
@@ -118,6 +118,29 @@ export class Transport implements AsyncDisposable {
     }
   }
 
+  /** Whether the whole exchange is small enough for a connection without streams, and needs no limit of its own. */
+  async #isShort({ url, body }: TransportRequest): Promise<boolean> {
+    const isInMemory = body === undefined || (!isIterable(body) && body.length <= MAX_SHORT_BODY_BYTES);
+    return isInMemory && this.options.rate === undefined && (await this.isDirect(url));
+  }
+
+  readonly #sendShort = async (request: TransportRequest): Promise<TransportResponse> => {
+    const { body } = request;
+    if (body instanceof Uint8Array) this.bytesSent += body.length;
+    const { idleMs, minRate } = this.options;
+    const options = this.#isHome(request.url) ? this.options : { idleMs, minRate };
+    return await this.#short.send(request, options);
+  };
+
+  readonly #sendLong = async (request: TransportRequest): Promise<TransportResponse> => {
+    const agents = await this.#agentsFor(request.url);
+    const { idleMs = IDLE_MS, rate, minRate } = this.options;
+    const onSent = (bytes: number): void => {
+      this.bytesSent += bytes;
+    };
+    return await exchange(request, agents, { lookup: this.lookup, idleMs, minRate, rate, onSent });
+  };
+
   /** How many answers the host of this URL has given, without those of a proxy that nothing is behind. */
   answers(url: URL): number {
     return this.#answers.get(originOf(url)) ?? 0;
@@ -127,6 +150,7 @@ export class Transport implements AsyncDisposable {
   dropIdle(): void {
     this.#home.dropIdle();
     this.#bulk.destroy();
+    this.#short.dropIdle();
     for (const agents of this.#foreign.values()) {
       agents.then(
         made => made.dropIdle(),
@@ -142,6 +166,7 @@ export class Transport implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#home.destroy();
     this.#bulk.destroy();
+    this.#short.destroy();
     for (const agents of await Promise.allSettled(this.#foreign.values())) {
       if (agents.status === "fulfilled") agents.value.destroy();
     }

@@ -4,6 +4,7 @@ interface Flight<T> {
   readonly promise: Promise<T>;
   readonly controller: AbortController;
   waiting: number;
+  isSettled: boolean;
 }
 
 /** Concurrent callers with the same key share one run, which is aborted only when all of them have gone. */
@@ -20,7 +21,8 @@ export class SingleFlight<T> {
       flight.waiting -= 1;
       if (flight.waiting === 0) {
         this.#forget(key, flight);
-        flight.controller.abort();
+        // There is nothing to stop any more in most of them, and an abort makes an error with a stack.
+        if (!flight.isSettled) flight.controller.abort();
       }
     }
   }
@@ -28,9 +30,12 @@ export class SingleFlight<T> {
   #start(key: string, task: (signal: AbortSignal) => Promise<T>): Flight<T> {
     const controller = new AbortController();
     const promise = task(controller.signal);
-    const flight: Flight<T> = { promise, controller, waiting: 0 };
+    const flight: Flight<T> = { promise, controller, waiting: 0, isSettled: false };
     this.#flights.set(key, flight);
-    const onSettled = (): void => this.#forget(key, flight);
+    const onSettled = (): void => {
+      flight.isSettled = true;
+      this.#forget(key, flight);
+    };
     // Also handles a rejection after the last caller has gone.
     promise.then(onSettled, onSettled);
     return flight;

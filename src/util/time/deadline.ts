@@ -1,9 +1,9 @@
 import { lastChance } from "./last-chance.ts";
 
 /** A timer that is later than this says that the process stood still: SIGSTOP, or a laptop with a closed lid. */
-const STOOD_STILL_MS = 250;
+export const STOOD_STILL_MS = 250;
 /** A machine that is always late must not have deadlines without end. */
-const MAX_PAUSES = 3;
+export const MAX_PAUSES = 3;
 
 /** Milliseconds; only differences count. */
 type Now = () => number;

@@ -1,0 +1,39 @@
+import {
+  connect as connectTcp,
+  type LookupFunction,
+  type OnReadOpts,
+  type Socket,
+  type TcpNetConnectOpts,
+} from "node:net";
+import { connect as connectTls } from "node:tls";
+import { ipFamily } from "../../util/net/ip-family.ts";
+import { PROBE_AFTER_MS } from "../http/probe-after.ts";
+import { type TransportOptions, tlsOptions } from "../http/tls-options.ts";
+import { portOf } from "../origin/origin.ts";
+
+/** Begins a direct connection to the host of a URL. What is read goes to `onread`. */
+export function openSocket(
+  url: URL,
+  options: TransportOptions,
+  lookup: LookupFunction | undefined,
+  onread: OnReadOpts,
+): Socket {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const target: TcpNetConnectOpts = {
+    host,
+    port: Number(portOf(url)),
+    ...{ keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS },
+    ...(lookup === undefined ? {} : { lookup }),
+    onread,
+  };
+  const socket =
+    url.protocol === "https:"
+      ? connectTls({
+          ...target,
+          // An address is no server name (RFC 6066, section 3); the certificate is held against `host` all the same.
+          servername: ipFamily(host) === 0 ? host : "",
+          ...tlsOptions(options),
+        })
+      : connectTcp(target);
+  return socket.setNoDelay(true);
+}
