@@ -20,7 +20,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const GRACE_MS = 2000;
 
 const RESUMES =
-  "The output is not complete; run the same command again, and it resumes with what could be kept; what went to stdout starts over.";
+  "The output is not complete: the next run resumes with what could be kept; what went to stdout starts over.";
 const TAGS_LAST = "Tags come last, so none names an incomplete image; run the same command again to send the rest.";
 const CHANGES_NOTHING = "Nothing was changed.";
 

@@ -38,7 +38,9 @@ describe("imgpack exists -f --to", () => {
     const path = await pods("never.invalid/team/app:2.0", `quay.io/team/app@${digest}`, pinned);
     const lines = await fileWith(Buffer.from("quay.io/team/app:3.0 linux/amd64 -> r.lan/team/app\nnginx:1.27\n"));
     const run = await runCommand("exists", "redis:7", "-f", path, "-f", lines, "--to", to);
-    expect(run).toMatchObject({ exitCode: 5, stderr: "" });
+    const targets = [`redis:7`, "team/app:2.0", `team/app@sha256:${"0".repeat(64)}`, "team/app:3.0"];
+    const stderr = `Not there: ${targets.map(target => `${to}/${target}`).join(", ")}\n`;
+    expect(run).toMatchObject({ exitCode: 5, stderr });
     const expected = [
       "redis:7",
       "never.invalid/team/app:2.0",
@@ -109,7 +111,7 @@ describe("imgpack exists -f --to", () => {
     await runCommand("pull", "-f", lock, "-o", archive);
     const { to } = await start();
     const missing = async (file: string) => await runCommand("exists", "-f", file, "--to", to);
-    expect(await missing(lock)).toMatchObject({ exitCode: 5, stderr: "" });
+    expect(await missing(lock)).toMatchObject({ exitCode: 5, stderr: `Not there: ${to}/app:1\n` });
     await push([archive], { to });
     expect(await missing(lock)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
     const other = await missing(kept);

@@ -49,7 +49,7 @@ describe.each([
     expect(ended).toMatchObject({ exitCode, stdout: "", signal: null });
     expect(ended.stderr.trimEnd().split("\n").slice(-2)).toEqual([
       `Stopped by ${signal} before the end`,
-      "The output is not complete; run the same command again, and it resumes with what could be kept; what went to stdout starts over.",
+      "The output is not complete: the next run resumes with what could be kept; what went to stdout starts over.",
     ]);
     expect(readdirSync(target)).toEqual([]);
   });

@@ -53,6 +53,7 @@ export class ScriptedRegistry {
   readonly content: MemoryRegistry = new MemoryRegistry();
   /** Tokens that count; clear it and all of them have run out. */
   readonly tokens: Set<string> = new Set();
+  readonly #issued = new Set<string>();
   readonly #faults: { readonly fault: Fault; left: number }[];
   readonly #options: ScriptOptions;
   readonly #connections = new Map<Socket, number>();
@@ -160,15 +161,18 @@ export class ScriptedRegistry {
     const isBasic = headers.authorization === basic;
     if (path.startsWith("/token")) {
       if (!isBasic) return json(401, { errors: [{ code: "UNAUTHORIZED", message: "wrong password" }] });
-      const token = `token-${this.tokens.size + 1}-of-${this.requests.length}`;
+      const token = `token-${this.#issued.size + 1}-of-${this.requests.length}`;
       this.tokens.add(token);
+      this.#issued.add(token);
       return json(200, { token, expires_in: 300 });
     }
     const isAllowed =
       auth.scheme === "basic" ? isBasic : this.tokens.has(headers.authorization?.replace("Bearer ", "") ?? "");
     if (isAllowed) return undefined;
     const challenge =
-      auth.scheme === "basic" ? 'Basic realm="test"' : `Bearer realm="${this.url}/token",service="test"`;
+      auth.scheme === "basic"
+        ? 'Basic realm="test"'
+        : `Bearer realm="${this.url}/token",service="test"${this.#issued.has(headers.authorization?.replace("Bearer ", "") ?? "") ? ',error="invalid_token"' : ""}`;
     const refusal = json(401, { errors: [{ code: "UNAUTHORIZED", message: "authentication required" }] });
     return { ...refusal, headers: { ...refusal.headers, "www-authenticate": challenge } };
   }

@@ -19,6 +19,7 @@ import { rateOf } from "../flags/retry-flags.ts";
 import { sparseFlag } from "../flags/sparse-flag.ts";
 import { reportResult } from "../output/report-result.ts";
 import { Progress } from "../progress/progress.ts";
+import { isTerminal } from "../screen/terminal.ts";
 import { viewOf, wrappedLines } from "../screen/view.ts";
 
 interface LockFlags extends RemoteFlags, ListFlags, ReferrersFlags {
@@ -116,6 +117,8 @@ async function runLock(flags: LockFlags, context: Context): Promise<void> {
         printLock(context, result, flags);
         const view = viewOf(context.stderr);
         for (const line of wrappedLines(lockLines(result, rate, view), view, 2)) progress.note(line);
+        if (output === undefined && flags.json !== true && isTerminal(context.stdout))
+          progress.note("The lock itself is not shown on a terminal: -o FILE writes it.");
       },
       context.log,
     );

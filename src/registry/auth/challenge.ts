@@ -17,6 +17,11 @@ export interface BearerChallenge {
 
 export type Challenge = BasicChallenge | BearerChallenge;
 
+/** The registry says that it knows the token no longer, not that it refuses what was asked (RFC 6750, section 3.1). */
+export function isExpiry(challenges: readonly Challenge[]): boolean {
+  return challenges.some(challenge => challenge.scheme === "bearer" && challenge.error === "invalid_token");
+}
+
 const MAX_HEADER_LENGTH = 32 * 1024;
 const MAX_CHALLENGES = 16;
 const MAX_PARAMETERS = 32;

@@ -1,7 +1,7 @@
 import { AuthError, type ImgpackError, NetworkError, RegistryError } from "../../errors.ts";
 import { throwCallerError } from "../../util/caller-error.ts";
 import type { Scope } from "../auth/authenticator.ts";
-import { parseChallenges } from "../auth/challenge.ts";
+import { isExpiry, parseChallenges } from "../auth/challenge.ts";
 import { blame } from "../http/blamed-host.ts";
 import { headerList, USER_AGENT } from "../http/headers.ts";
 import { isConnectFault, isUnknownHost, networkError, typedCause } from "../http/network-error.ts";
@@ -27,6 +27,9 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 /** The status has come; the rest only explains it. */
 const ERROR_BODY_MS = 10_000;
+
+/** New tokens for one request: others may use up a short life before its turn. */
+const MAX_EXPIRIES = 5;
 
 /** Sends calls to one registry: authentication, redirects of reads, retries of transient failures, typed errors. */
 export class RegistryClient {
@@ -90,7 +93,7 @@ export class RegistryClient {
   async open(call: Call): Promise<TransportResponse> {
     const scope = scopeOf(call);
     await this.#pass(call.signal);
-    for (let isAnswered = false; ; isAnswered = true) {
+    for (let answered = 0; ; answered += 1) {
       const { answer, isHome, authorization } = await this.#follow(call, scope, async ({ url, headers }) => {
         const { method, body, signal } = call;
         const send = async () => {
@@ -103,8 +106,9 @@ export class RegistryClient {
       });
       if (call.accept.includes(answer.status)) return answer;
       const error = await this.#error(call, answer);
-      if (answer.status !== 401 || isAnswered || !isHome) throw error;
+      if (answer.status !== 401 || !isHome) throw error;
       const challenges = parseChallenges(headerList(answer.headers, "www-authenticate"));
+      if (answered >= (isExpiry(challenges) ? MAX_EXPIRIES : 1)) throw error;
       if (!(await this.#authenticator.answer(challenges, scope, authorization, call.signal))) throw error;
     }
   }

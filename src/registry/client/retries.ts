@@ -1,5 +1,5 @@
 import { ImgpackError, RegistryError } from "../../errors.ts";
-import { isRateLimit, isTimeout } from "../http/network-error.ts";
+import { isConnectFault, isRateLimit, isTimeout } from "../http/network-error.ts";
 import { retry, sleepFor } from "../http/retry.ts";
 import type { RegistryClientOptions } from "./client-options.ts";
 import type { Shared } from "./identity.ts";
@@ -8,6 +8,8 @@ export type RetriesOptions = Pick<RegistryClientOptions, "registry" | "onRetry" 
 
 /** How often one request outlives its registry. A request that makes the registry end must not be sent for ever. */
 const MAX_OUTAGES = 5;
+/** The same of one that found no connection, and so is not the cause: of many requests at once, some have bad luck. */
+const MAX_UNSENT_OUTAGES = 50;
 
 export interface RetryingOptions {
   /** Attempts in total; default: as many as the client makes. */
@@ -60,7 +62,7 @@ export class Retries {
     const note = (error: unknown): void => {
       isLimited &&= error instanceof RegistryError && error.status === 429 && error.transient;
     };
-    for (let outages = 0; ; outages += 1) {
+    for (let sent = 0, unsent = 0; ; ) {
       let last = 0;
       try {
         return await this.#retrying(what, signal, attempts, async attempt => {
@@ -74,7 +76,9 @@ export class Retries {
         });
       } catch (error) {
         signal?.throwIfAborted();
-        if (outages === MAX_OUTAGES || !(error instanceof ImgpackError)) throw error;
+        if (sent === MAX_OUTAGES || unsent === MAX_UNSENT_OUTAGES || !(error instanceof ImgpackError)) throw error;
+        if (isConnectFault(error.cause)) unsent += 1;
+        else sent += 1;
         if (!(await hosts.survive(what, error, signal))) {
           throw hosts.giveUp(error, since, isLimited && !isLimitWaited);
         }

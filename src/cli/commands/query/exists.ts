@@ -66,12 +66,23 @@ async function runExists(flags: ExistsFlags, context: Context): Promise<void> {
   const found = await missingImages(images, { ...options, to, layout, map, trustedReferences: named });
   if (flags.json) printLine(context, resultJson("exists", found));
   else for (const { image } of found.missing) printLine(context, image);
+  const elsewhere = found.missing.filter(({ image, target }) => image !== target);
+  if (elsewhere.length > 0) onNote(lookedFor(elsewhere.map(({ target }) => target)));
   const other = found.missing.filter(image => image.found !== undefined).length;
   if (other > 0)
     onNote(
       `${counted(other, "tag")} ${other === 1 ? "has" : "have"} another digest at the target than in the lock: push changes the digest of an index when it leaves platforms out, unless the image is locked with --sparse prune, or pushed with --sparse keep`,
     );
   answer(found.missing.length === 0);
+}
+
+/** Names of the target; others are counted. */
+const MAX_TARGETS = 4;
+
+/** Lines of stdout are images as the list names them, not where they were looked for. */
+function lookedFor(targets: readonly string[]): string {
+  const more = targets.length > MAX_TARGETS ? ` and ${targets.length - MAX_TARGETS} more` : "";
+  return `Not there: ${targets.slice(0, MAX_TARGETS).join(", ")}${more}`;
 }
 
 /** "No" is an answer: it has an exit code, but no message. */

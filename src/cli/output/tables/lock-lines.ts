@@ -5,6 +5,7 @@ import { replaceFile } from "../../../util/replace-file.ts";
 import { storageState } from "../../../util/system-fault.ts";
 import { type Context, printLine } from "../../context.ts";
 import { table } from "../../screen/table.ts";
+import { isTerminal } from "../../screen/terminal.ts";
 import type { View } from "../../screen/view.ts";
 import type { JsonDocument } from "../json-results.ts";
 import { referrersCount } from "../referrers-text.ts";
@@ -46,7 +47,7 @@ export function printLock(
   { json, output }: { readonly json?: boolean | undefined; readonly output?: string | undefined },
 ): void {
   if (json !== true) {
-    if (output === undefined) context.stdout.write(text);
+    if (output === undefined && !isTerminal(context.stdout)) context.stdout.write(text);
     return;
   }
   const lock = output === undefined ? { lock: JSON.parse(text) as JsonDocument } : { output };
