@@ -17,9 +17,16 @@ export interface BearerChallenge {
 
 export type Challenge = BasicChallenge | BearerChallenge;
 
-/** The registry says that it knows the token no longer, not that it refuses what was asked (RFC 6750, section 3.1). */
-export function isExpiry(challenges: readonly Challenge[]): boolean {
-  return challenges.some(challenge => challenge.scheme === "bearer" && challenge.error === "invalid_token");
+/** New tokens for one request: others may use up a short life before its turn. */
+const MAX_EXPIRIES = 5;
+
+/**
+ * How often one request is sent again after such challenges. With `invalid_token`, the registry says that it knows the token no
+ * longer, not that it refuses what was asked (RFC 6750, section 3.1).
+ */
+export function maxAnswers(challenges: readonly Challenge[]): number {
+  const isExpired = challenges.some(one => one.scheme === "bearer" && one.error === "invalid_token");
+  return isExpired ? MAX_EXPIRIES : 1;
 }
 
 const MAX_HEADER_LENGTH = 32 * 1024;

@@ -1,7 +1,7 @@
 import { AuthError, type ImgpackError, NetworkError, RegistryError } from "../../errors.ts";
 import { throwCallerError } from "../../util/caller-error.ts";
 import type { Scope } from "../auth/authenticator.ts";
-import { isExpiry, parseChallenges } from "../auth/challenge.ts";
+import { maxAnswers, parseChallenges } from "../auth/challenge.ts";
 import { blame } from "../http/blamed-host.ts";
 import { headerList, USER_AGENT } from "../http/headers.ts";
 import { isConnectFault, isUnknownHost, networkError, typedCause } from "../http/network-error.ts";
@@ -27,9 +27,6 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 /** The status has come; the rest only explains it. */
 const ERROR_BODY_MS = 10_000;
-
-/** New tokens for one request: others may use up a short life before its turn. */
-const MAX_EXPIRIES = 5;
 
 /** Sends calls to one registry: authentication, redirects of reads, retries of transient failures, typed errors. */
 export class RegistryClient {
@@ -108,7 +105,7 @@ export class RegistryClient {
       const error = await this.#error(call, answer);
       if (answer.status !== 401 || !isHome) throw error;
       const challenges = parseChallenges(headerList(answer.headers, "www-authenticate"));
-      if (answered >= (isExpiry(challenges) ? MAX_EXPIRIES : 1)) throw error;
+      if (answered >= maxAnswers(challenges)) throw error;
       if (!(await this.#authenticator.answer(challenges, scope, authorization, call.signal))) throw error;
     }
   }
