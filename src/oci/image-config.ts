@@ -120,9 +120,7 @@ const configSchema = fields({
  * @throws ArchiveError "bad-digest" for a malformed diff_id, or a json-… reason.
  */
 export function parseImageConfig(bytes: Uint8Array, where: string): ImageConfig {
-  const what = "image config";
-  const value = parseJson(bytes, { what, where, maxBytes: MAX_CONFIG_BYTES, shape: CONFIG_SHAPE });
-  const found = checkSchema(configSchema, value, what, where);
+  const found = checkedConfig(bytes, where);
   const run = found.config;
   return {
     os: found.os ?? "",
@@ -150,6 +148,21 @@ export function parseImageConfig(bytes: Uint8Array, where: string): ImageConfig 
       labels: run?.Labels ?? Object.create(null),
     },
   };
+}
+
+/**
+ * The diff_ids of an image config, base first, with all checks of `parseImageConfig`: an archive has a config for each image.
+ *
+ * @throws ArchiveError as `parseImageConfig`.
+ */
+export function parseDiffIds(bytes: Uint8Array, where: string): readonly Digest[] {
+  return checkedConfig(bytes, where).rootfs.diff_ids ?? [];
+}
+
+function checkedConfig(bytes: Uint8Array, where: string): typeof configSchema extends Schema<infer T> ? T : never {
+  const what = "image config";
+  const value = parseJson(bytes, { what, where, maxBytes: MAX_CONFIG_BYTES, shape: CONFIG_SHAPE });
+  return checkSchema(configSchema, value, what, where);
 }
 
 /** No property for an absent or empty string: Go writes both alike. */

@@ -3,7 +3,7 @@ import type { ArchiveNames } from "../../oci/archive-names.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
 import { DOCKER_MANIFEST_FILE, type DockerImageEntry, parseDockerManifest } from "../../oci/docker-manifest.ts";
-import { parseImageConfig } from "../../oci/image-config.ts";
+import { parseDiffIds } from "../../oci/image-config.ts";
 import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
 import { DOCKER_CONFIG, DOCKER_LAYER, withLayerCompression } from "../../oci/media-types.ts";
 import type { TarEntry } from "../../tar/tar-entry.ts";
@@ -161,7 +161,7 @@ function readDiffIds(
   { config: name, layers, names }: DockerImageEntry,
   what: string,
 ): readonly Digest[] {
-  const { diffIds } = parseImageConfig(config, `${quote(cleanEntryName(name))} in ${what}`);
+  const diffIds = parseDiffIds(config, `${quote(cleanEntryName(name))} in ${what}`);
   if (diffIds.length === layers.length) return diffIds;
   throw new ArchiveError(
     "layer-count",

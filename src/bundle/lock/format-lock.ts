@@ -69,7 +69,7 @@ function bodyOf({ platforms, sparse, referrers, layers, images, left, blobs, bas
   return [
     `"platforms":${JSON.stringify(platforms)},"sparse":"${sparse}","referrers":${referrers}`,
     `${layers === undefined ? "" : `,"layers":"${layers}"`},\n`,
-    `"images":[${jsonLines(images.map(fieldsOf))}],\n"left":[${jsonLines(left)}],\n"blobs":[${jsonLines(blobs.map(rowOf))}]`,
+    `"images":[${jsonLines(images.map(fieldsOf))}],\n"left":[${jsonLines(left)}],\n"blobs":[${blobs.map(rowText).join(",")}]`,
     bases === undefined ? "" : `,\n"bases":${JSON.stringify(bases)}`,
     assumes === undefined ? "" : `,\n"assumes":[${jsonLines(assumes.map(assumedRow))}]`,
   ].join("");
@@ -85,9 +85,9 @@ function fieldsOf(image: LockedImage): object {
   };
 }
 
-/** What the text of a blob is made of. */
-function rowOf({ digest, size, kind, repositories }: LockedBlob): readonly unknown[] {
-  return [digest, size, kind, repositories];
+/** The line of a blob. Neither a digest nor a kind has anything to escape, and an archive has tens of thousands of them. */
+function rowText({ digest, size, kind, repositories }: LockedBlob): string {
+  return `\n["${digest}",${size},"${kind}",${repositories.length === 0 ? "[]" : JSON.stringify(repositories)}]`;
 }
 
 function assumedRow({ digest, size, repositories, sources }: AssumedBlob): readonly unknown[] {

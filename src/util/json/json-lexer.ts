@@ -49,12 +49,14 @@ export class JsonLexer {
   readonly #options: JsonOptions;
   /** The document if it is ASCII, as nearly all are: slicing it is much cheaper than decoding each key. */
   readonly #ascii: string | undefined;
+  readonly #maxTokens: number;
   #tokens = 0;
 
   constructor(bytes: Buffer, options: JsonOptions) {
     this.#bytes = bytes;
     this.#ascii = bytes.length <= options.maxBytes && isAscii(bytes) ? bytes.toString("latin1") : undefined;
     this.#options = options;
+    this.#maxTokens = options.maxTokens ?? MAX_JSON_TOKENS;
   }
 
   get next(): number | undefined {
@@ -171,9 +173,8 @@ export class JsonLexer {
 
   token(): void {
     this.#tokens += 1;
-    const { maxTokens = MAX_JSON_TOKENS } = this.#options;
-    if (this.#tokens > maxTokens) {
-      throw this.fault("json-tokens", "too many keys and values", `at most ${maxTokens}`);
+    if (this.#tokens > this.#maxTokens) {
+      throw this.fault("json-tokens", "too many keys and values", `at most ${this.#maxTokens}`);
     }
   }
 

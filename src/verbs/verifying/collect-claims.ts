@@ -6,7 +6,7 @@ import { wrongSizes } from "../../copy/plan-notes.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { publisherOf } from "../../oci/foreign-layer.ts";
-import { parseImageConfig } from "../../oci/image-config.ts";
+import { parseDiffIds } from "../../oci/image-config.ts";
 import { type ImageParts, isArtifact } from "../../oci/is-artifact.ts";
 import { MAX_CONFIG_BYTES } from "../../oci/limits.ts";
 import { isForeignLayerType } from "../../oci/media-types.ts";
@@ -118,7 +118,7 @@ async function readDiffIds(
 ): Promise<readonly Digest[]> {
   try {
     const bytes = await readBlob(await archive.blob(config, signal), MAX_CONFIG_BYTES, signal);
-    return parseImageConfig(bytes, `config ${config.digest}`).diffIds;
+    return parseDiffIds(bytes, `config ${config.digest}`);
   } catch {
     // A missing or altered config is reported when it is hashed.
     return [];
