@@ -4,6 +4,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { foldNames } from "../oci/names/pinned-names.ts";
 import { formatReference } from "../oci/reference.ts";
+import { deferred } from "../util/promises.ts";
 import { runBounded, TaskGroup } from "../util/task-group.ts";
 import type { FullReference, SourceReference } from "./source-reference.ts";
 
@@ -36,7 +37,10 @@ export interface ReadRootsOptions {
 /** Requests of manifests at once: they are small, so that only the way there and back takes time. */
 const ROOTS_AT_ONCE = 8;
 
-type Outcome = { readonly root: FetchedRoot } | { readonly error: ImgpackError };
+type Outcome = { readonly notes: readonly string[] } & (
+  | { readonly root: FetchedRoot }
+  | { readonly error: ImgpackError }
+);
 
 /**
  * Reads what references lead to, several at once. Roots, notes and failures come in the order of the references. References
@@ -51,20 +55,31 @@ export async function* readRoots(
 ): AsyncGenerator<Root> {
   const found = new Map<Digest, FoundRoot>();
   await using tasks = new TaskGroup(ROOTS_AT_ONCE, signal);
-  const outcomes: Outcome[] = [];
-  const notes = references.map((): string[] => []);
-  const running = references.map((reference, index) =>
-    tasks.start(async own => {
-      outcomes[index] = await outcomeOf(fetch, reference, text => notes[index]?.push(text), own);
+  const outcomes = new Map<number, Outcome>();
+  let next = deferred<void>();
+  const wake = (): void => {
+    next.resolve();
+    next = deferred();
+  };
+  const read = async ([index, reference]: readonly [number, SourceReference], own: AbortSignal): Promise<void> => {
+    try {
+      outcomes.set(index, await outcomeOf(fetch, reference, own));
       onRead?.();
-    }),
-  );
+    } finally {
+      wake();
+    }
+  };
+  void tasks.startEach(references.entries(), read).finally(wake);
   for (const [index, reference] of references.entries()) {
-    await running[index];
+    while (!outcomes.has(index)) {
+      tasks.check();
+      await next.promise;
+    }
     tasks.check();
-    for (const text of notes[index] ?? []) onNote?.(text);
-    const outcome = outcomes[index];
+    const outcome = outcomes.get(index);
     if (outcome === undefined) throw new InternalError(`Cannot read ${reference.repository}: no outcome`);
+    outcomes.delete(index);
+    for (const text of outcome.notes) onNote?.(text);
     if ("error" in outcome) {
       try {
         if (onFailed === undefined) throw outcome.error;
@@ -135,17 +150,13 @@ function rootOf({ descriptor, references }: FoundRoot, otherwise: SourceReferenc
 }
 
 /** Only faults that have a type belong to one image; others stop the run. */
-async function outcomeOf(
-  fetch: FetchRoot,
-  reference: SourceReference,
-  onNote: (text: string) => void,
-  signal: AbortSignal,
-): Promise<Outcome> {
+async function outcomeOf(fetch: FetchRoot, reference: SourceReference, signal: AbortSignal): Promise<Outcome> {
+  const notes: string[] = [];
   try {
-    return { root: await fetch(reference, onNote, signal) };
+    return { notes, root: await fetch(reference, text => notes.push(text), signal) };
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof ImgpackError) return { error };
+    if (error instanceof ImgpackError) return { notes, error };
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import pLimit, { type LimitFunction } from "p-limit";
+import { type Deferred, deferred } from "./promises.ts";
 
 /**
  * Runs tasks concurrently, at most `limit` at once, in the order in which they are started. The first failure, or an
@@ -12,6 +13,8 @@ export class TaskGroup implements AsyncDisposable {
   readonly #signal: AbortSignal | undefined;
   readonly #onFailure: ((error: unknown) => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
+  /** Of the next task; only if somebody waits for it. */
+  #nextEnd: Deferred<void> | undefined;
 
   /** @param onFailure is called with the first failure as soon as it happens. */
   constructor(limit: number, signal: AbortSignal | undefined, onFailure?: (error: unknown) => void) {
@@ -31,15 +34,42 @@ export class TaskGroup implements AsyncDisposable {
   /** Waits until the next task would run at once. @throws the first failure. */
   async room(): Promise<void> {
     this.check();
-    while (this.#running.size >= this.#run.concurrency) await Promise.race(this.#running);
+    while (this.#running.size >= this.#run.concurrency) {
+      // Promise.race would leave a reaction on a long task for each short one that ends meanwhile.
+      this.#nextEnd ??= deferred();
+      await this.#nextEnd.promise;
+    }
     this.check();
   }
 
   /** A failure of `task` is thrown by `check`, `room` and `ended`. @returns when it has ended, either way. */
   start(task: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const running = this.#run(async () => await this.#attempt(task)).finally(() => this.#running.delete(running));
+    const running = this.#run(async () => await this.#attempt(task)).finally(() => {
+      this.#running.delete(running);
+      this.#nextEnd?.resolve();
+      this.#nextEnd = undefined;
+    });
     this.#running.add(running);
     return running;
+  }
+
+  /**
+   * Starts `task` for each item, in order. Items that wait for a place take no memory of their own: thousands of tasks
+   * that have not begun would. The group is for these items alone.
+   *
+   * @returns when all that began have ended, either way.
+   */
+  async startEach<T>(items: Iterable<T>, task: (item: T, signal: AbortSignal) => Promise<void>): Promise<void> {
+    const all = [...items];
+    const left = all.values();
+    const places = Math.min(this.#run.concurrency, all.length);
+    const work = async (): Promise<void> => {
+      for (const item of left) {
+        if (this.#failure !== undefined) return;
+        await this.#attempt(async own => await task(item, own));
+      }
+    };
+    await Promise.all(Array.from({ length: places }, async () => await this.start(work)));
   }
 
   async #attempt(task: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -93,6 +123,6 @@ export async function runBounded<T>(
     return;
   }
   await using tasks = new TaskGroup(limit, signal);
-  for (const item of all) void tasks.start(async own => await task(item, own));
-  await tasks.ended();
+  await tasks.startEach(all, task);
+  tasks.check();
 }

@@ -116,6 +116,21 @@ describe("runBounded()", () => {
     expect(most).toBe(2);
   });
 
+  test("leaves items alone that come after a failure while others are under way", async () => {
+    const gate = deferred<void>();
+    const started: number[] = [];
+    const running = runBounded([0, 1, 2, 3, 4, 5], 2, async item => {
+      started.push(item);
+      if (item === 0) await gate.promise;
+      if (item === 2) throw new Error("third");
+    });
+    const failed = expect(running).rejects.toThrow("third");
+    await turns(5);
+    gate.resolve();
+    await failed;
+    expect(started).toEqual([0, 1, 2]);
+  });
+
   test("has nothing to do for no items", async () => {
     await runBounded([], 3, async () => await Promise.reject(new Error("not asked")));
   });
