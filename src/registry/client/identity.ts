@@ -1,6 +1,7 @@
 import type { Pace } from "../../util/pace/pace.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { HeaderMap } from "../http/headers.ts";
+import type { Crowd } from "./crowd.ts";
 import type { Outages } from "./outages.ts";
 import type { Waits } from "./waits.ts";
 
@@ -29,6 +30,7 @@ export interface Identity {
 export interface Shared {
   readonly waits: Waits;
   readonly outages: Outages;
+  readonly crowd: Crowd;
   /** The limit of requests that wait for an answer, if there is one. */
   readonly requests: Pace | undefined;
 }

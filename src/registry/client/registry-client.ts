@@ -94,8 +94,8 @@ export class RegistryClient {
       const { answer, isHome, authorization } = await this.#follow(call, scope, async ({ url, headers }) => {
         const { method, body, signal } = call;
         const send = async () => {
-          this.#shared.outages.lost.check(url);
-          return await this.transport.send({ method, url, headers, body: body?.(), signal });
+          const request = { method, url, headers, signal };
+          return await this.#shared.crowd.sending(url, () => this.transport.send({ ...request, body: body?.() }));
         };
         // Blobs that are sent have events of their own.
         const response = await (body === undefined ? this.#answer(call, send) : send());
@@ -120,12 +120,15 @@ export class RegistryClient {
     await this.#pass(call.signal);
     let isTaken = false;
     await this.#follow(call, scopeOf(call), async ({ url, headers }) => {
-      const noteHead = (head: ResponseHead): boolean => {
-        isTaken = accept(head);
-        return isTaken;
-      };
-      this.#shared.outages.lost.check(url);
-      const head = await this.transport.download({ url, headers, accept: noteHead, taker, signal: call.signal });
+      const request = { url, headers, taker, signal: call.signal };
+      const head = await this.#shared.crowd.sending(url, async noteAnswer => {
+        const noteHead = (found: ResponseHead): boolean => {
+          noteAnswer();
+          isTaken = accept(found);
+          return isTaken;
+        };
+        return await this.transport.download({ ...request, accept: noteHead });
+      });
       return head === undefined ? undefined : { status: head.status, headers: Object.fromEntries(head.headers) };
     });
     return isTaken;

@@ -2,9 +2,11 @@ import { ImgpackError, RegistryError } from "../../errors.ts";
 import { isConnectFault, isRateLimit, isTimeout } from "../http/network-error.ts";
 import { retry, sleepFor } from "../http/retry.ts";
 import type { RegistryClientOptions } from "./client-options.ts";
+import type { Requester } from "./crowd.ts";
 import type { Shared } from "./identity.ts";
 
-export type RetriesOptions = Pick<RegistryClientOptions, "registry" | "onRetry" | "onPushBack" | "attempts" | "quota">;
+export type RetriesOptions = Pick<RegistryClientOptions, "registry" | "onRetry" | "onPushBack" | "attempts" | "quota"> &
+  Partial<Pick<RegistryClientOptions, "transport">>;
 
 /** How often one request outlives its registry. A request that makes the registry end must not be sent for ever. */
 const MAX_OUTAGES = 5;
@@ -56,6 +58,7 @@ export class Retries {
     const { outages: hosts } = this.#shared;
     const since = hosts.lost.now;
     const isLimitWaited = isAside || this.#options.quota?.isWaiting === true;
+    const requester: Requester = { spared: 0 };
     let before = 0;
     // All attempts were refused: one refusal after other failures may be the first of a limit that is waited for.
     let isLimited = true;
@@ -65,7 +68,7 @@ export class Retries {
     for (let sent = 0, unsent = 0; ; ) {
       let last = 0;
       try {
-        return await this.#retrying(what, signal, attempts, async attempt => {
+        return await this.#retrying(what, signal, { attempts, requester }, async attempt => {
           last = before + attempt;
           try {
             return await task(last);
@@ -90,18 +93,25 @@ export class Retries {
   async #retrying<T>(
     what: string,
     signal: AbortSignal | undefined,
-    attempts: number | undefined,
+    { attempts, requester }: { readonly attempts: number | undefined; readonly requester: Requester },
     task: (attempt: number) => Promise<T>,
   ): Promise<T> {
-    const { registry, onRetry, onPushBack } = this.#options;
+    const { registry, onRetry } = this.#options;
+    const { crowd } = this.#shared;
     let isLimited = false;
     return await retry(task, {
       signal,
       attempts,
       isLasting: error => this.#shared.outages.isGone(error) || this.#shared.outages.isLost(error),
+      mayBeSpared: error => crowd.mayBeSpared(error, requester),
+      isSpared: error => {
+        const isSpared = crowd.isSpared(error, requester);
+        if (isSpared) this.#makeRoom();
+        return isSpared;
+      },
       onRetry: event => {
         isLimited = isRateLimit(event.error);
-        if (isLimited || isTimeout(event.error)) onPushBack?.();
+        if (isLimited || isTimeout(event.error)) this.#pushBack();
         onRetry?.(event, what, registry);
       },
       sleep: async (ms, stop) => {
@@ -110,5 +120,17 @@ export class Retries {
         await pause;
       },
     });
+  }
+
+  /** The registry takes less than it gets. */
+  #pushBack(): void {
+    this.#options.onPushBack?.();
+    this.#shared.requests?.pushedBack();
+  }
+
+  /** The registry takes fewer connections than it gets. */
+  #makeRoom(): void {
+    this.#pushBack();
+    this.#options.transport?.dropIdle();
   }
 }

@@ -3,6 +3,7 @@ import { USER_AGENT } from "../http/headers.ts";
 import { isUnavailable } from "../http/network-error.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { RegistryClientOptions } from "./client-options.ts";
+import { Crowd } from "./crowd.ts";
 import type { Shared } from "./identity.ts";
 import { Outages } from "./outages.ts";
 import { Waits } from "./waits.ts";
@@ -21,7 +22,7 @@ export function sharedBy(options: RegistryClientOptions): Shared {
     onWait,
   });
   const requests = concurrency === undefined ? undefined : fixedPace(concurrency);
-  return { waits: new Waits(options), outages, requests };
+  return { waits: new Waits(options), outages, crowd: new Crowd(outages.lost), requests };
 }
 
 /** Whether a host answers, whatever it says, unless it is a proxy that says that nothing is behind it. */

@@ -167,6 +167,13 @@ export function isUnknownHost(cause: unknown): boolean {
   return errorsIn(cause).some(error => errorCode(error) === "ENOTFOUND");
 }
 
+const BREAKS: ReadonlySet<string> = new Set(["ECONNRESET", "ECONNREFUSED", "ECONNABORTED", "EPIPE", ""]);
+
+/** The other side has refused the connection, or ended it. */
+export function isBroken(error: NetworkError): boolean {
+  return !isTimeout(error) && errorsIn(error.cause).some(cause => BREAKS.has(errorCode(cause)));
+}
+
 /** Nothing came in time: the host, or the line to it, may be overloaded. */
 export function isTimeout(error: ImgpackError): boolean {
   if (error instanceof RegistryError) return error.status === 408 || error.status === 504;

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ImgpackError } from "../../errors.ts";
 
+/** Waits for a host that serves others are not longer than the one after this attempt. */
+const MAX_SPARED_DOUBLINGS = 4;
+
 /** Part of an error whose answer names the time to retry. */
 export interface RetryHint {
   /** Milliseconds from the creation of the error. */
@@ -26,6 +29,9 @@ export interface RetryOptions {
   readonly signal?: AbortSignal | undefined;
   /** True for a transient failure that another attempt does not help against. */
   readonly isLasting?: (error: ImgpackError) => boolean;
+  /** True for a failure that may not count as an attempt: `isSpared` tells after the wait. */
+  readonly mayBeSpared?: (error: ImgpackError) => boolean;
+  readonly isSpared?: (error: ImgpackError) => boolean;
   readonly onRetry?: (event: RetryEvent) => void;
 }
 
@@ -34,18 +40,23 @@ export interface RetryOptions {
  * thrown unchanged. Waits double from `baseMs` to `maxMs`, unless an error names the time to retry.
  */
 export async function retry<T>(task: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
-  const { attempts = 5, signal, sleep = sleepFor, isLasting, onRetry } = options;
+  const { attempts = 5, signal, sleep = sleepFor, isLasting, mayBeSpared, isSpared, onRetry } = options;
+  let spared = 0;
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
     try {
       return await task(attempt);
     } catch (error) {
       signal?.throwIfAborted();
-      if (attempt >= attempts || !(error instanceof ImgpackError) || !error.transient) throw error;
-      if (isLasting?.(error)) throw error;
-      const waitMs = waitBefore(attempt, error, options);
+      if (!(error instanceof ImgpackError) || !error.transient) throw error;
+      const isLast = attempt - spared >= attempts || isLasting?.(error) === true;
+      const isSparable = mayBeSpared?.(error) === true;
+      if (isLast && !isSparable) throw error;
+      const waitMs = waitBefore(Math.max(attempt - spared, Math.min(attempt, MAX_SPARED_DOUBLINGS)), error, options);
       onRetry?.({ attempt, waitMs, error });
       await sleep(waitMs, signal);
+      if (isSparable && isSpared?.(error) === true) spared += 1;
+      else if (isLast) throw error;
     }
   }
 }

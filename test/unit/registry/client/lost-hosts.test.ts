@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { NetworkError, RegistryError } from "../../../../src/errors.ts";
+import { Crowd } from "../../../../src/registry/client/crowd.ts";
 import { Outages } from "../../../../src/registry/client/outages.ts";
 import { Retries } from "../../../../src/registry/client/retries.ts";
 import { Waits } from "../../../../src/registry/client/waits.ts";
@@ -37,7 +38,7 @@ function host(hasAnswered: boolean, patienceMs: number): Host {
   });
   const retries = new Retries(
     { registry, attempts: 3 },
-    { outages, waits: new Waits({ registry }), requests: undefined },
+    { outages, crowd: new Crowd(outages.lost), waits: new Waits({ registry }), requests: undefined },
   );
   const request: Host["request"] = async answer =>
     await retries.run("manifest a", undefined, async () => {
