@@ -120,14 +120,13 @@ export class RegistryClient {
     await this.#pass(call.signal);
     let isTaken = false;
     await this.#follow(call, scopeOf(call), async ({ url, headers }) => {
-      const request = { url, headers, taker, signal: call.signal };
       const head = await this.#shared.crowd.sending(url, async noteAnswer => {
         const noteHead = (found: ResponseHead): boolean => {
           noteAnswer();
           isTaken = accept(found);
           return isTaken;
         };
-        return await this.transport.download({ ...request, accept: noteHead });
+        return await this.transport.download({ url, headers, taker, signal: call.signal, accept: noteHead });
       });
       return head === undefined ? undefined : { status: head.status, headers: Object.fromEntries(head.headers) };
     });
