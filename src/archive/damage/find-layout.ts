@@ -1,9 +1,9 @@
 import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
 import type { Lock, LockedSet } from "../../bundle/lock/lock.ts";
 import { PIECE_BYTES } from "../../bundle/need/parse-need.ts";
-import { type FileToSum, formatSums } from "../../bundle/sums/format-sums.ts";
+import { type FileToSum, sumsBytes } from "../../bundle/sums/format-sums.ts";
 import { MAX_SUMS_BYTES, type ReadSums } from "../../bundle/sums/parse-sums.ts";
-import { pieceCount, type SummedBlob, type SummedFile } from "../../bundle/sums/sums.ts";
+import type { SummedBlob, SummedFile } from "../../bundle/sums/sums.ts";
 import { ArchiveError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { BLOCK_BYTES } from "../../tar/header.ts";
@@ -39,8 +39,6 @@ export interface LayoutSlot extends TarSlot {
 
 type Entry = Pick<LayoutSlot, "name" | "size" | "digest" | "part" | "file">;
 
-/** Of one sha256. */
-const HEX_BYTES = 64;
 const KIND_ORDER = ["manifest", "config", "layer"] as const;
 
 /**
@@ -199,12 +197,8 @@ async function sumsSize(
   const blobs = entries.flatMap(({ digest, size, part }) =>
     digest !== undefined && size > pieceBytes ? [{ digest, size, part }] : [],
   );
-  const pieces = blobs.reduce((sum, { size, part }) => {
-    const from = part?.from ?? 0;
-    return sum + pieceCount(from, from + size, pieceBytes);
-  }, 0);
-  if (pieces * HEX_BYTES > MAX_SUMS_BYTES) return undefined;
-  return Buffer.byteLength(formatSums({ pieceBytes, files, order: sums?.order, blobs }));
+  const bytes = sumsBytes({ pieceBytes, files, order: sums?.order, blobs });
+  return bytes > MAX_SUMS_BYTES ? undefined : bytes;
 }
 
 /** Other programs that pack an archive again write other headers, and most damage leaves most headers. */

@@ -1,4 +1,10 @@
-import { type BlobToSum, type FileToSum, formatSums } from "../../bundle/sums/format-sums.ts";
+import {
+  type BlobToSum,
+  type FileToSum,
+  formatSums,
+  type SumsContents,
+  sumsBytes,
+} from "../../bundle/sums/format-sums.ts";
 import type { SummedBlob } from "../../bundle/sums/sums.ts";
 import { PieceHashes } from "../../content/piece-hashes.ts";
 import { InternalError } from "../../errors.ts";
@@ -45,7 +51,7 @@ export class PlannedSums {
           : [[digest, { digest, size, part }]];
       }),
     );
-    this.size = Buffer.byteLength(this.#text(new Map(), new Map()));
+    this.size = sumsBytes(this.#contents(new Map(), new Map()));
   }
 
   /** Of blobs that have more than one piece. */
@@ -64,18 +70,18 @@ export class PlannedSums {
     pieces: ReadonlyMap<Digest, SummedBlob["pieces"]>,
     found: ReadonlyMap<string, Uint8Array> = new Map(),
   ): Uint8Array {
-    const bytes = Buffer.from(this.#text(pieces, found));
+    const bytes = Buffer.from(formatSums(this.#contents(pieces, found)));
     if (bytes.length === this.size) return bytes;
     throw new InternalError(`Cannot write sums: ${bytes.length} bytes, planned ${this.size}`);
   }
 
-  #text(pieces: ReadonlyMap<Digest, SummedBlob["pieces"]>, found: ReadonlyMap<string, Uint8Array>): string {
-    return formatSums({
+  #contents(pieces: ReadonlyMap<Digest, SummedBlob["pieces"]>, found: ReadonlyMap<string, Uint8Array>): SumsContents {
+    return {
       pieceBytes: this.#options.pieceBytes,
       files: this.#files.map(file => ({ ...file, bytes: found.get(file.name) ?? file.bytes })),
       order: this.#order,
       blobs: [...this.#blobs.values()].map(blob => ({ ...blob, pieces: pieces.get(blob.digest) })),
-    });
+    };
   }
 }
 

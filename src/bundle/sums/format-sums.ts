@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../../oci/digest.ts";
 import { jsonLines } from "../lock/json-lines.ts";
-import { piecesOf, type SummedBlob } from "./sums.ts";
+import { pieceCount, type SummedBlob } from "./sums.ts";
 
 /** Value of the field `format`. */
 export const SUMS_FORMAT = "imgpack-sums";
@@ -10,7 +10,8 @@ export const SUMS_VERSION = 1;
 /** Starts the last line, which is the sum of all lines before it. */
 export const SUM_FIELD = '"sum":"';
 
-const UNKNOWN_HASH = "0".repeat(64);
+/** Of the hash of a piece in hex, its quotes, and a comma, which the last one of a row does not have. */
+const HASH_BYTES = 67;
 
 /** A file of the archive that is not named by a digest. */
 export interface FileToSum {
@@ -27,7 +28,7 @@ export interface BlobToSum {
   readonly size: number;
   /** Of a part: its number from 1, and where it begins in the blob. */
   readonly part?: { readonly number: number; readonly from: number } | undefined;
-  /** Hashes in hex; undefined until they are known. */
+  /** Hashes in hex; undefined or empty until they are known. */
   readonly pieces?: SummedBlob["pieces"] | undefined;
 }
 
@@ -40,15 +41,25 @@ export interface SumsContents {
 }
 
 /**
- * The text of the sums: JSON with one file or blob per line, so that a damaged line does not cost the others. It has as
- * many bytes as it has when all hashes are known.
+ * Bytes of `formatSums` when all hashes are known. Nothing is made for each piece: a manifest may state any size, and there
+ * may not be memory for its hashes.
  */
+export function sumsBytes(contents: SumsContents): number {
+  const blobs = contents.blobs.map(blob => ({ ...blob, pieces: [] }));
+  return contents.blobs.reduce(
+    (bytes, { size, part: { from } = { from: 0 } }) =>
+      bytes + Math.max(0, pieceCount(from, from + size, contents.pieceBytes) * HASH_BYTES - 1),
+    Buffer.byteLength(formatSums({ ...contents, blobs })),
+  );
+}
+
+/** The text of the sums: JSON with one file or blob per line, so that a damaged line does not cost the others. */
 export function formatSums({ pieceBytes, files, order, blobs }: SumsContents): string {
   const text = [
     `{"format":"${SUMS_FORMAT}","version":${SUMS_VERSION},"pieceBytes":${pieceBytes},\n`,
     `"files":[${jsonLines(files.map(fileRow))}],\n`,
     order === undefined ? "" : `"order":[${jsonLines(order)}],\n`,
-    `"blobs":[${jsonLines(blobs.map(blob => blobRow(blob, pieceBytes)))}],\n`,
+    `"blobs":[${jsonLines(blobs.map(blobRow))}],\n`,
   ].join("");
   return `${text}${SUM_FIELD}${sha256(text)}"}\n`;
 }
@@ -64,8 +75,6 @@ function fileRow({ name, bytes, copy }: FileToSum): readonly unknown[] {
   return copy === "text" ? [...row, buffer.toString("utf8")] : [...row, buffer.toString("base64"), copy];
 }
 
-function blobRow({ digest, size, part, pieces }: BlobToSum, pieceBytes: number): readonly unknown[] {
-  const { number, from } = part ?? { from: 0 };
-  const known = pieces ?? piecesOf(from, from + size, pieceBytes).map(() => UNKNOWN_HASH);
-  return number === undefined ? [digest, known] : [digest, known, number, from, from + size];
+function blobRow({ digest, size, part, pieces = [] }: BlobToSum): readonly unknown[] {
+  return part === undefined ? [digest, pieces] : [digest, pieces, part.number, part.from, part.from + size];
 }

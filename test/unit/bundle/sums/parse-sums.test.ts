@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { formatSums, type SumsContents } from "../../../../src/bundle/sums/format-sums.ts";
+import { formatSums, type SumsContents, sumsBytes } from "../../../../src/bundle/sums/format-sums.ts";
 import { parseSums, wholePieces } from "../../../../src/bundle/sums/parse-sums.ts";
+import { pieceCount } from "../../../../src/bundle/sums/sums.ts";
 import type { Digest } from "../../../../src/oci/digest.ts";
 import { sha256Of } from "../../../support/memory-blobs.ts";
 
@@ -44,9 +45,29 @@ describe("parseSums()", () => {
     }
   });
 
-  test("formatSums() has the same size before its hashes are known", () => {
+  test("sumsBytes() is the size of formatSums(), before and after its hashes are known", () => {
     const blobs = contents.blobs.map(({ pieces: _, ...blob }) => blob);
-    expect(Buffer.byteLength(formatSums({ ...contents, blobs }))).toBe(Buffer.byteLength(text));
+    for (const one of [contents, { ...contents, blobs }, { ...contents, order: ["ä"] }, { ...contents, blobs: [] }])
+      expect(sumsBytes(one)).toBe(
+        Buffer.byteLength(formatSums({ ...one, blobs: one.blobs.length === 0 ? [] : contents.blobs })),
+      );
+    for (const [from, size] of [
+      [0, 0],
+      [0, 1],
+      [5, PIECE - 5],
+      [5, PIECE],
+      [PIECE, 3 * PIECE],
+    ] as const) {
+      const pieces = Array.from({ length: pieceCount(from, from + size, PIECE) }, () => hex("piece"));
+      const blob = { digest: big, size, part: { number: 1, from } };
+      const known = formatSums({ ...contents, blobs: [{ ...blob, pieces }] });
+      expect([from, size, sumsBytes({ ...contents, blobs: [blob] })]).toEqual([from, size, Buffer.byteLength(known)]);
+    }
+  });
+
+  test("sumsBytes() of a size that a manifest only states makes nothing for each piece", () => {
+    const blobs = [{ digest: big, size: Number.MAX_SAFE_INTEGER }];
+    expect(sumsBytes({ ...contents, blobs })).toBeGreaterThan(Number.MAX_SAFE_INTEGER / PIECE);
   });
 
   test("parseSums() notices every damaged byte, and never takes a wrong copy for a right one", () => {
