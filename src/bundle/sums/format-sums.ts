@@ -10,6 +10,7 @@ export const SUMS_VERSION = 1;
 /** Starts the last line, which is the sum of all lines before it. */
 export const SUM_FIELD = '"sum":"';
 
+const UNKNOWN_HASH = "0".repeat(64);
 /** Of the hash of a piece in hex, its quotes, and a comma, which the last one of a row does not have. */
 const HASH_BYTES = 67;
 
@@ -41,35 +42,39 @@ export interface SumsContents {
 }
 
 /**
- * Bytes of `formatSums` when all hashes are known. Nothing is made for each piece: a manifest may state any size, and there
- * may not be memory for its hashes.
+ * Bytes of the text of the sums when all hashes are known, without a look at what is hashed. Nothing is made for each piece: a
+ * manifest may state any size, and there may not be memory for its hashes.
  */
 export function sumsBytes(contents: SumsContents): number {
   const blobs = contents.blobs.map(blob => ({ ...blob, pieces: [] }));
   return contents.blobs.reduce(
     (bytes, { size, part: { from } = { from: 0 } }) =>
       bytes + Math.max(0, pieceCount(from, from + size, contents.pieceBytes) * HASH_BYTES - 1),
-    Buffer.byteLength(formatSums({ ...contents, blobs })),
+    Buffer.byteLength(textOf({ ...contents, blobs }, () => UNKNOWN_HASH)),
   );
 }
 
 /** The text of the sums: JSON with one file or blob per line, so that a damaged line does not cost the others. */
-export function formatSums({ pieceBytes, files, order, blobs }: SumsContents): string {
+export function formatSums(contents: SumsContents): string {
+  return textOf(contents, sha256);
+}
+
+function textOf({ pieceBytes, files, order, blobs }: SumsContents, hashOf: typeof sha256): string {
   const text = [
     `{"format":"${SUMS_FORMAT}","version":${SUMS_VERSION},"pieceBytes":${pieceBytes},\n`,
-    `"files":[${jsonLines(files.map(fileRow))}],\n`,
+    `"files":[${jsonLines(files.map(file => fileRow(file, hashOf)))}],\n`,
     order === undefined ? "" : `"order":[${jsonLines(order)}],\n`,
     `"blobs":[${jsonLines(blobs.map(blobRow))}],\n`,
   ].join("");
-  return `${text}${SUM_FIELD}${sha256(text)}"}\n`;
+  return `${text}${SUM_FIELD}${hashOf(text)}"}\n`;
 }
 
 export function sha256(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-function fileRow({ name, bytes, copy }: FileToSum): readonly unknown[] {
-  const row = [name, bytes.length, sha256(bytes)];
+function fileRow({ name, bytes, copy }: FileToSum, hashOf: typeof sha256): readonly unknown[] {
+  const row = [name, bytes.length, hashOf(bytes)];
   if (copy === undefined) return row;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   return copy === "text" ? [...row, buffer.toString("utf8")] : [...row, buffer.toString("base64"), copy];
