@@ -1,4 +1,5 @@
 // Several runs share the images of one copy: together they do what one run does.
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type CopyResult, copyTo, lock } from "../../src/index.ts";
@@ -316,5 +317,43 @@ describe("imgpack copy --shard", () => {
     expect(outcome.exitCode).toBe(2);
     expect(said(outcome)[0]).toBe("Cannot use --shard: found a v1 registry, expected none");
     expect(said(outcome)[1]).toContain("a list of its own: -f LIST");
+  });
+});
+
+describe("a shard whose images all fail", () => {
+  test("lists its own images alone, and says which shard it is", async () => {
+    const two = await startTwo();
+    const list = join(await temporaryFolder(), "failed.txt");
+    const sources = ["a", "b", "c"].map(name => `${two.from.host}/gone/${name}:1`);
+    const found: string[] = [];
+    for (const index of [0, 1, 2]) {
+      const words = ["copy", ...sources, "--to", two.target, "--shard", `${index}/3`, "--failed-list", list, "--json"];
+      const { exitCode, stdout } = await runCommand(...words);
+      const { failed, shard } = JSON.parse(stdout);
+      expect(exitCode).toBe(5);
+      expect(failed).toHaveLength(1);
+      expect(shard).toMatchObject({ index, of: 3, images: 1, ofImages: 3 });
+      expect(readFileSync(list, "utf8")).toBe(`${failed[0]}\n`);
+      found.push(...failed);
+    }
+    expect(found.sort()).toEqual(sources);
+  });
+});
+
+describe("names of one image in one repository", () => {
+  test("are in one shard, which sends the image once", async () => {
+    const [from, to] = [await ScriptedRegistry.start(), await ScriptedRegistry.start()];
+    const digest = putImage(from.content, ["team/app:1", "team/app:2"], { layers: [seededBytes("one", 900)] }).digest;
+    const app = `${from.host}/team/app`;
+    const sources = [`${app}:1`, `${app}:2`, `${app}@${digest}`, `${app}:1@${digest}`, `${app}:1`];
+    const results = await Promise.all(
+      [0, 1, 2].map(async index => await copyTo(sources, `${to.host}/mirror`, { shard: `${index}/3` })),
+    );
+    expect(results.map(({ images }) => images.length).sort()).toEqual([0, 0, sources.length]);
+    expect(results.map(({ shard }) => shard?.images)).toEqual(results.map(({ images }) => images.length));
+    expect(results.map(({ shard }) => [shard?.ofImages, shard?.twice.blobs])).toEqual(
+      results.map(() => [sources.length, 0]),
+    );
+    expect(sentTwice(to)).toBe(0);
   });
 });

@@ -167,3 +167,15 @@ describe("copy --to", () => {
     expect(registry.content.manifests.has("m/app:1")).toBe(false);
   });
 });
+
+test("copyTo() names the sources that were given one name", async () => {
+  putImage(registry.content, ["a:1"], { layers: [seededBytes("a", 100)] });
+  putImage(registry.content, ["b:1"], { layers: [seededBytes("b", 100)] });
+  const sources = ["a", "b"].map(name => ({ reference: `${registry.host}/${name}:1`, name: "same/x" }));
+  const found = copyTo(sources, to);
+  await expect(found).rejects.toMatchObject({
+    exitCode: 2,
+    message: expect.stringMatching(/\/a:1 -> .*same\/x.* and .*\/b:1 -> .*same\/x.* are both /),
+    hint: expect.stringContaining("Give each of them another name"),
+  });
+});

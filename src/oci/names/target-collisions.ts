@@ -65,14 +65,27 @@ export async function findCollisions<T>(
 /** Messages name so many collisions. */
 const MAX_SHOWN = 10;
 
-export function collisionError<T>(verb: "push" | "copy", found: readonly Collision<T>[]): UsageError {
-  const shown = found
-    .slice(0, MAX_SHOWN)
-    .map(({ at, first, second }) => `${first.name} and ${second.name} are both ${at}`);
+/** @param sourceOf what the user gave for an image, if that is not its name: two may have been given one name. */
+export function collisionError<T>(
+  verb: "push" | "copy",
+  found: readonly Collision<T>[],
+  sourceOf: (image: T) => string | undefined = () => undefined,
+): UsageError {
+  const isOneName = found.some(({ first, second }) => first.name === second.name);
+  const shown = found.slice(0, MAX_SHOWN).map(({ at, first, second }) => {
+    const [one, other] = [first, second].map(({ name, image }) =>
+      first.name === second.name ? (sourceOf(image) ?? name) : name,
+    );
+    return `${one} and ${other} are both ${at}`;
+  });
   const more = found.length - shown.length;
   return new UsageError(
     `Cannot ${verb} different images to one name: ${shown.join("; ")}${more === 0 ? "" : `; and ${more} more`}, expected a name for each`,
-    { hint: "Keep them apart with --layout full, which puts their registries first, or with --map OLD=NEW." },
+    {
+      hint: isOneName
+        ? "Give each of them another name: these have the same one, which --layout and --map do not change apart."
+        : "Keep them apart with --layout full, which puts their registries first, or with --map OLD=NEW.",
+    },
   );
 }
 

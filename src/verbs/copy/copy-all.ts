@@ -48,21 +48,27 @@ export async function copyAll(
       ? undefined
       : await shardOfJobs(all, failed, parseShard(options.shard), { ...run, lock });
   const { jobs, failed: reported } = shard ?? { jobs: all, failed };
-  const attempts = new Attempts(jobs.length + reported.length, signal);
+  const total = jobs.length + reported.length;
+  // What a shard does not have did not fail.
+  const isPart = shard !== undefined;
+  const attempts = new Attempts(total, signal, isPart);
   const undelivered = new Undelivered();
   if (reported.length > 0) onProgress({ kind: "planned", images: reported.length, blobs: 0, bytes: 0 });
   onProgress(imagesToPlan(jobs.length));
   for (const { source, error } of reported) onProgress(failedImage(source, error));
   for (const { source, error } of reported) await attempts.run(source, async () => await Promise.reject(error));
   const outcomes: (CopiedImage | ImgpackError | undefined)[] = jobs.map(() => undefined);
-  const total = jobs.length + reported.length;
   await runImages(jobs.entries(), { atMost: options.concurrency, signal }, async ([index, job], place, stop) => {
     const { source, platforms } = job;
     const onUndelivered = (repository: string) => undelivered.collect(source, repository);
     const own = { ...run, platforms, place, onUndelivered, signal: stop };
     const copying = async (): Promise<CopiedImage> =>
       await planning(onProgress, 1, async listener => await copyJob(job, { ...own, onProgress: listener }));
-    outcomes[index] = await outcomeOf(async () => await endingImage(onProgress, source, copying), total, stop);
+    outcomes[index] = await outcomeOf(
+      async () => await endingImage(onProgress, source, copying),
+      isPart || total > 1,
+      stop,
+    );
   });
   const images: CopiedImage[] = [];
   for (const [index, outcome] of outcomes.entries()) {
@@ -87,12 +93,16 @@ async function copyJob({ source, from, to }: CopyJob, run: CopyRun): Promise<Cop
 }
 
 /** @returns the error of one of several images: the others are copied nevertheless. @throws any other error. */
-async function outcomeOf<T>(task: () => Promise<T>, count: number, signal: AbortSignal): Promise<T | ImgpackError> {
+async function outcomeOf<T>(
+  task: () => Promise<T>,
+  isOneOfSeveral: boolean,
+  signal: AbortSignal,
+): Promise<T | ImgpackError> {
   try {
     return await task();
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof ImgpackError && count > 1) return error;
+    if (error instanceof ImgpackError && isOneOfSeveral) return error;
     throw error;
   }
 }

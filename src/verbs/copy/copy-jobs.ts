@@ -77,7 +77,7 @@ export async function separateJobs(
     const [left, right] = [await digestOf(first), await digestOf(second)];
     return left === undefined || right === undefined || left === right;
   });
-  if (found.length > 0) throw collisionError("copy", found);
+  if (found.length > 0) throw collisionError("copy", found, ({ source }) => source);
   return separate;
 }
 

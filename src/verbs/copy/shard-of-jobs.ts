@@ -10,6 +10,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { formatPlatform } from "../../oci/platform.ts";
 import { formatReference, parseReference, resolveDockerHub } from "../../oci/reference.ts";
 import { isBadAnswer, readingAnswer } from "../../registry/client/registry-answer.ts";
+import { groupedBy } from "../../util/append.ts";
 import { runBounded } from "../../util/task-group.ts";
 import { lockedFinder } from "../requested/locked-finder.ts";
 import type { CopyRun } from "./copy-between.ts";
@@ -48,26 +49,33 @@ export async function shardOfJobs(
       onImage();
       const known = locked(job);
       needs[index] =
-        known === undefined ? await needOf(job, { ...run, referrersFinder, signal }) : { job, blobs: known };
+        known === undefined
+          ? await needOf(job, { ...run, referrersFinder, signal })
+          : { key: keyOf(job), job, blobs: known };
     },
     run.signal,
   );
-  const keys = jobs.map(keyOf);
-  const plan = planShards(
-    needs.map(({ blobs }, index) => ({ key: keys[index] ?? "", blobs })),
-    shard.of,
-  );
+  const groups = [...groupedBy(needs, ({ job }) => imageOf(job)).values()].map(names => ({
+    // As the call has them: a tag may get another digest between two shards.
+    key: names.map(({ key }) => key).sort()[0] ?? "",
+    names,
+    blobs: names.flatMap(({ blobs }) => blobs),
+  }));
+  const plan = planShards(groups, shard.of);
   const own = new Set(plan.loads[shard.index]?.images);
-  const summary = summaryOf(plan, shard);
+  const kept = new Set(groups.filter(({ key }) => own.has(key)).flatMap(({ names }) => names));
+  const summary = { ...summaryOf(plan, shard), images: kept.size, ofImages: jobs.length };
   run.registries.note(summaryText(summary));
   return {
-    jobs: needs.flatMap(({ job }, index) => (own.has(keys[index] ?? "") ? [job] : [])),
+    jobs: needs.filter(need => kept.has(need)).map(({ job }) => job),
     failed: shard.index === 0 ? failed : [],
     summary,
   };
 }
 
 interface Need {
+  /** Of the job as it was given. */
+  readonly key: string;
   /** By its digest, so that what was planned is copied. */
   readonly job: CopyJob;
   readonly blobs: readonly ShardBlob[];
@@ -81,12 +89,12 @@ async function needOf(job: CopyJob, run: Omit<CopyRun, "platforms">): Promise<Ne
       const prepared = await prepareImage(quiet, job.from, []);
       const { whole } = await gatherImage(prepared, run.referrers !== false, quiet);
       const { digest } = prepared.original.descriptor;
-      return { job: { ...job, from: { ...job.from, digest } }, blobs: whole.blobs };
+      return { key: keyOf(job), job: { ...job, from: { ...job.from, digest } }, blobs: whole.blobs };
     });
   } catch (error) {
     run.signal?.throwIfAborted();
     if (!isLasting(error)) throw error;
-    return { job, blobs: [] };
+    return { key: keyOf(job), job, blobs: [] };
   }
 }
 
@@ -125,7 +133,14 @@ function nameOf(
   return `${formatReference({ registry, repository })}@${digest}`;
 }
 
-/** Which image goes where. */
+/** Which image goes where, under which name. */
 function keyOf({ from, to, platforms }: CopyJob): string {
   return JSON.stringify([formatReference(from), to.registry, to.repository, to.tag, platforms]);
+}
+
+/** The same for all names of an image in one repository: to send it in two shards saves nothing. */
+function imageOf(job: CopyJob): string {
+  const { from, to, platforms } = job;
+  if (from.digest === undefined) return keyOf(job);
+  return JSON.stringify([nameOf(from, from.digest), to.registry, to.repository, platforms]);
 }

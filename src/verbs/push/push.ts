@@ -89,7 +89,7 @@ export async function push(archives: readonly string[], options: PushOptions = {
     ...(planned.shard === undefined ? {} : { shard: planned.shard }),
     seconds: (performance.now() - started) / 1000,
   });
-  const attempts = new Attempts(planned.archives.length, options.signal);
+  const attempts = new Attempts(planned.archives.length, options.signal, planned.shard !== undefined);
   run.options.onProgress(imagesToPlan(planned.archives.reduce((sum, { images: own }) => sum + own, 0)));
   for (const { paths, take } of planned.archives) {
     await attempts.run(paths, async () => {

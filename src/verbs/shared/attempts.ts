@@ -35,19 +35,24 @@ export class Attempts {
   readonly #failures: ImgpackError[] = [];
   readonly #failed: (readonly string[])[] = [];
   readonly #total: number;
+  readonly #isAlone: boolean;
   readonly #signal: AbortSignal | undefined;
   #done = 0;
 
-  /** @param total number of inputs. */
-  constructor(total: number, signal: AbortSignal | undefined) {
+  /**
+   * @param total number of inputs.
+   * @param isPart whether the call has more inputs than these: one of them is then not the whole call. Default false.
+   */
+  constructor(total: number, signal: AbortSignal | undefined, isPart = false) {
     this.#total = total;
+    this.#isAlone = total === 1 && !isPart;
     this.#signal = signal;
   }
 
   /**
    * @param input as the user gave it; several if they are one source.
    * @param count number of inputs that the task is for.
-   * @throws what `task` throws if there is no other input, and what is no error of the input.
+   * @throws what `task` throws if it is for the only input of the call, and what is no error of the input.
    */
   async run(input: string | readonly string[], task: () => Promise<void>, count = 1): Promise<void> {
     try {
@@ -55,7 +60,7 @@ export class Attempts {
       this.#done += count;
     } catch (error) {
       this.#signal?.throwIfAborted();
-      if (!(error instanceof ImgpackError) || this.#total === 1) throw error;
+      if (!(error instanceof ImgpackError) || this.#isAlone) throw error;
       this.#failures.push(error);
       this.#failed.push([input].flat());
     }
