@@ -14,7 +14,7 @@ function flagsAfter(runMs: number, engine = "11.3.244.8-node.33"): readonly stri
 }
 
 test("a long run bounds its garbage, and ends with the flags that its compiled code has", () => {
-  expect(flagsAfter(10_000)).toEqual(["--heap-growing-percent=75", "--heap-growing-percent=0"]);
+  expect(flagsAfter(10_000)).toEqual(["--heap-growing-percent=150", "--heap-growing-percent=0"]);
 });
 
 test("a short run keeps its flags: code of Node need not be compiled again", () => {
