@@ -3,6 +3,8 @@ import { parseResponseHead, type ResponseHead } from "./response-head.ts";
 
 /** Line and headers of an answer; more is an overflow. */
 const MAX_HEAD_BYTES = 32 * 1024;
+/** A request that is on its way when the server closes the connection is lost. */
+const WAY_MS = 1000;
 const START = "HTTP/1.";
 /** A registry that is busy with a big blob may say so every few seconds. */
 const MAX_INTERIM_ANSWERS = 256;
@@ -47,6 +49,14 @@ export class AnswerReader {
   /** Whether the connection can carry another request when the answer is done. */
   get keepsConnection(): boolean {
     return this.isDone && this.#left === 0 && this.#head?.keepAlive === true;
+  }
+
+  /** Milliseconds for which the server keeps an idle connection, with some of them left for the way; Infinity if it says nothing. */
+  get keepMs(): number {
+    const [, seconds] =
+      /^timeout=(\d{1,9})(?:$|[,\s])/i.exec(this.#head?.headers.get("keep-alive")?.join(", ") ?? "") ?? [];
+    if (seconds === undefined) return Number.POSITIVE_INFINITY;
+    return Math.max(Number(seconds) * 1000 - WAY_MS, Number(seconds) * 500);
   }
 
   /**
@@ -132,8 +142,10 @@ function bodyLength({ headers }: ResponseHead): number | "chunked" {
   const lengths = headers.get("content-length") ?? [];
   const [length] = lengths;
   if (encodings.length > 0) {
-    if (length !== undefined) throw malformed("length", new Uint8Array());
-    return /(?:^|[,\s])chunked\s*$/i.test(encodings.join(",")) ? "chunked" : Number.POSITIVE_INFINITY;
+    // No request allows another one; what two readers may understand differently is refused.
+    if (length !== undefined || encodings.length > 1 || encodings[0]?.toLowerCase() !== "chunked")
+      throw malformed("length", new Uint8Array());
+    return "chunked";
   }
   if (length === undefined) return Number.POSITIVE_INFINITY;
   if (lengths.length > 1 || !/^\d{1,15}$/.test(length)) throw malformed("length", new Uint8Array());

@@ -4,6 +4,7 @@ import { startDeadline } from "../../util/time/deadline.ts";
 import { lastChance, lateFault } from "../../util/time/last-chance.ts";
 import { MinRate } from "../http/min-rate.ts";
 import type { TransportOptions } from "../http/tls-options.ts";
+import type { TlsSessions } from "../http/tls-sessions.ts";
 import { type ByteTaker, SKIP } from "./byte-taker.ts";
 import { HEAD_MS } from "./limit-answer.ts";
 import { openSocket } from "./open-socket.ts";
@@ -50,7 +51,13 @@ export class BulkConnection {
   /** False once it cannot carry another request. */
   usable = true;
 
-  constructor(url: URL, options: TransportOptions, lookup?: LookupFunction, idleMs: number = IDLE_MS) {
+  constructor(
+    url: URL,
+    options: TransportOptions,
+    lookup?: LookupFunction,
+    idleMs: number = IDLE_MS,
+    sessions?: TlsSessions,
+  ) {
     this.#idleMs = idleMs;
     this.#minRate = options.minRate;
     const isTls = url.protocol === "https:";
@@ -62,10 +69,8 @@ export class BulkConnection {
       const isBody = isDirect && this.#exchange?.head !== undefined;
       return (isBody ? this.#exchange?.taker.room?.() : undefined) ?? buffer;
     };
-    this.#socket = openSocket(url, options, lookup, {
-      buffer: nextBuffer,
-      callback: (bytes, target) => this.#onRead(target.subarray(0, bytes)),
-    });
+    const callback = (bytes: number, target: Uint8Array): boolean => this.#onRead(target.subarray(0, bytes));
+    this.#socket = openSocket(url, options, lookup, { buffer: nextBuffer, callback }, sessions);
     this.#socket.setTimeout(idleMs).on("timeout", this.#onLate);
     this.#socket.on("error", error => this.#onClose(error));
     this.#socket.on("close", () => this.#onClose(new Error("the connection was closed early")));

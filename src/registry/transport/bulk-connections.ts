@@ -1,6 +1,7 @@
 import type { LookupFunction } from "node:net";
 import type { RateLimit } from "../http/rate-limit.ts";
 import type { TransportOptions } from "../http/tls-options.ts";
+import type { TlsSessions } from "../http/tls-sessions.ts";
 import { originOf } from "../origin/origin.ts";
 import { BulkConnection } from "./bulk-connection.ts";
 import type { ByteTaker } from "./byte-taker.ts";
@@ -19,10 +20,12 @@ export interface BulkRequest {
 /** Keep-alive connections for big bodies, by origin. Never shared across origins (security case A-09). */
 export class BulkConnections {
   readonly #lookup: LookupFunction;
+  readonly #sessions: TlsSessions | undefined;
   readonly #idle = new Map<string, BulkConnection[]>();
 
-  constructor(lookup: LookupFunction) {
+  constructor(lookup: LookupFunction, sessions?: TlsSessions) {
     this.#lookup = lookup;
+    this.#sessions = sessions;
   }
 
   /**
@@ -33,7 +36,7 @@ export class BulkConnections {
     const { url, accept, signal } = request;
     signal?.throwIfAborted();
     const idle = this.#takeIdle(url);
-    const connection = idle ?? new BulkConnection(url, options, this.#lookup, options.idleMs);
+    const connection = idle ?? new BulkConnection(url, options, this.#lookup, options.idleMs, this.#sessions);
     const onAbort = (): void => connection.destroy(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
     let isAnswered = false;

@@ -33,11 +33,13 @@ export class ChunkReader {
 
   #takeLine(bytes: Uint8Array): number {
     const before = this.#line.length;
-    const all = Buffer.concat([this.#line, bytes.subarray(0, MAX_LINE_BYTES + 2)]);
+    const fresh = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MAX_LINE_BYTES + 2));
+    // A read may have thousands of lines: it is not copied for each of them.
+    const all = before === 0 ? fresh : Buffer.concat([this.#line, fresh]);
     const end = all.indexOf(CRLF);
     if ((end < 0 ? all.length : end) > MAX_LINE_BYTES) throw malformed("chunk", all);
     if (end < 0) {
-      this.#line = all;
+      this.#line = Buffer.from(all);
       // A line that can be none any more is not waited for.
       if (this.#state === "end" && !CRLF.subarray(0, all.length).equals(all)) throw malformed("chunk", all);
       return all.length - before;

@@ -2,6 +2,7 @@ import type { LookupFunction, Socket } from "node:net";
 import { MAX_PAUSES, STOOD_STILL_MS } from "../../util/time/deadline.ts";
 import { lastChance, lateFault } from "../../util/time/last-chance.ts";
 import type { TransportOptions } from "../http/tls-options.ts";
+import type { TlsSessions } from "../http/tls-sessions.ts";
 import { COMMIT_FACTOR, type TransportRequest, type TransportResponse } from "./exchange.ts";
 import { HEAD_MS } from "./limit-answer.ts";
 import { limitConnecting } from "./limit-connecting.ts";
@@ -11,6 +12,15 @@ import { ShortExchange } from "./short-exchange.ts";
 
 /** Manifests and lists come in one read, or in two. */
 const READ_BYTES = 16 * 1024;
+
+/** What connections of one owner have in common. */
+export interface ShortUse {
+  readonly lookup: LookupFunction;
+  readonly idleMs: number;
+  /** Called when it can carry the next request. */
+  readonly onFree: (connection: ShortConnection) => void;
+  readonly sessions: TlsSessions | undefined;
+}
 
 /**
  * One keep-alive connection for requests whose bodies are short and in memory: it costs a third of the CPU of Node's client,
@@ -39,24 +49,18 @@ export class ShortConnection {
   /** Stops listening to the signal of the request. */
   #leave: (() => void) | undefined;
   #fault: Error | undefined;
-  /** Requests that were answered. */
-  answers = 0;
+  /** Of `performance.now()`: later, the server will have closed it. */
+  #usableUntil = Number.POSITIVE_INFINITY;
+  /** A byte came since the last request. */
+  isHeard = false;
 
-  /** @param onFree is called when it can carry the next request. */
-  constructor(
-    url: URL,
-    options: TransportOptions,
-    lookup: LookupFunction,
-    idleMs: number,
-    onFree: (connection: ShortConnection) => void,
-  ) {
+  constructor(url: URL, options: TransportOptions, { lookup, idleMs, onFree, sessions }: ShortUse) {
     this.#options = options;
     this.#idleMs = idleMs;
     this.#onFree = onFree;
-    this.#socket = openSocket(url, options, lookup, {
-      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-      callback: (bytes, target) => this.#onRead(target.subarray(0, bytes)),
-    });
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    const callback = (bytes: number, target: Uint8Array): boolean => this.#onRead(target.subarray(0, bytes));
+    this.#socket = openSocket(url, options, lookup, { buffer, callback }, sessions);
     limitConnecting(this.#socket, fault => this.destroy(fault));
     this.#socket.on("error", error => this.destroy(error));
     this.#socket.on("close", () => this.#onClose());
@@ -64,7 +68,7 @@ export class ShortConnection {
 
   /** False once it cannot carry another request. */
   get isUsable(): boolean {
-    return this.#fault === undefined;
+    return this.#fault === undefined && this.#socket.writable && performance.now() < this.#usableUntil;
   }
 
   /** Sends one request when the one before has ended. @throws what the connection fails with. */
@@ -95,6 +99,7 @@ export class ShortConnection {
       const waitMs = method === "GET" || method === "HEAD" ? this.#idleMs : this.#idleMs * COMMIT_FACTOR;
       this.#answerBy = performance.now() + waitMs;
       this.#isHeadBegun = false;
+      this.isHeard = false;
       this.#pauses = 0;
       this.#limit(waitMs);
       if (body instanceof Uint8Array && body.length > 0) {
@@ -132,6 +137,7 @@ export class ShortConnection {
   /** @returns false while the body waits to be taken. */
   #onRead(part: Uint8Array): boolean {
     const exchange = this.#exchange;
+    this.isHeard = true;
     if (exchange === undefined) {
       this.destroy(new Error("bytes came that nothing had asked for"));
       return true;
@@ -155,8 +161,7 @@ export class ShortConnection {
   }
 
   #onHead(isFinal: boolean): void {
-    if (isFinal) this.answers += 1;
-    else this.#deadline = this.#answerBy;
+    if (!isFinal) this.#deadline = this.#answerBy;
     this.#isHeadBegun = false;
   }
 
@@ -177,6 +182,7 @@ export class ShortConnection {
       this.destroy(new Error("the connection was ended"));
       return;
     }
+    this.#usableUntil = performance.now() + exchange.reader.keepMs;
     this.#socket.unref();
     this.#onFree(this);
   }

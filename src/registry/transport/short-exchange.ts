@@ -6,6 +6,7 @@ import type { ResponseHead } from "./response-head.ts";
 
 /** Of a body that nobody takes: then the socket rests. */
 const MAX_QUEUED_BYTES = 256 * 1024;
+const MAX_QUEUED_PARTS = 1024;
 
 /** What an exchange needs of its connection. */
 export interface ShortWire {
@@ -28,6 +29,8 @@ export class ShortExchange {
   /** Its head is there. */
   isAnswered = false;
   readonly #queue: Uint8Array[] = [];
+  /** Of the read that is being taken. */
+  readonly #fresh: Uint8Array[] = [];
   #queuedBytes = 0;
   #fault: { readonly error: unknown } | undefined;
   #pace: MinRate | undefined;
@@ -55,14 +58,17 @@ export class ShortExchange {
 
   /** Takes bytes of the connection. @returns how many belong to the answer. @throws Error for what is no answer. */
   take(bytes: Uint8Array): number {
-    const taken = this.reader.take(bytes);
-    this.#wakeUp();
-    return taken;
+    try {
+      return this.reader.take(bytes);
+    } finally {
+      this.#keepFresh();
+      this.#wakeUp();
+    }
   }
 
   /** Whether the body waits to be taken. */
   get isFull(): boolean {
-    return this.#queuedBytes > MAX_QUEUED_BYTES;
+    return this.#queuedBytes > MAX_QUEUED_BYTES || this.#queue.length > MAX_QUEUED_PARTS;
   }
 
   fail(error: unknown): void {
@@ -89,10 +95,16 @@ export class ShortExchange {
 
   #onPart(part: Uint8Array): void {
     if (part.length === 0) return;
-    // The memory belongs to the connection.
-    this.#queue.push(Buffer.from(part));
+    this.#fresh.push(part);
     this.#queuedBytes += part.length;
     this.#pace?.took(part.length);
+  }
+
+  /** The memory belongs to the connection. Of many chunks in one read, one part is made. */
+  #keepFresh(): void {
+    if (this.#fresh.length === 0) return;
+    this.#queue.push(Buffer.concat(this.#fresh));
+    this.#fresh.length = 0;
   }
 
   #wakeUp(): void {

@@ -4,6 +4,7 @@ import { isUnavailable } from "../http/network-error.ts";
 import { Agents } from "../http/proxy-agents.ts";
 import type { ProxyFor } from "../http/proxy-settings.ts";
 import { type TransportOptions, trustLevel, trustSystem } from "../http/tls-options.ts";
+import { TlsSessions } from "../http/tls-sessions.ts";
 import { KnownHosts } from "../origin/known-hosts.ts";
 import { originOf } from "../origin/origin.ts";
 import { BulkConnections, type BulkRequest } from "./bulk-connections.ts";
@@ -58,8 +59,9 @@ export class Transport implements AsyncDisposable {
     this.#optionsFor = optionsFor;
     this.#hosts = new KnownHosts(home.hostname);
     this.lookup = this.#hosts.lookup;
-    this.#bulk = new BulkConnections(this.lookup);
-    this.#short = new ShortConnections(this.lookup);
+    const sessions = new TlsSessions();
+    this.#bulk = new BulkConnections(this.lookup, sessions);
+    this.#short = new ShortConnections(this.lookup, sessions);
   }
 
   /** True when the host of this URL is in a private network or on this machine, as far as a connection has shown. */
