@@ -184,20 +184,23 @@ describe("TLS", () => {
     expect(made).toEqual([false, true, true].map(isResumed => [isResumed, protocol]));
   });
 
-  test.each(["TLSv1.2", "TLSv1.3"] as const)("a session of a wrong certificate is never resumed (%s)", async version => {
-    const server = createTlsServer({ ...TEST_TLS, minVersion: version, maxVersion: version }, answering(OK));
-    server.on("tlsClientError", () => undefined);
-    const url = await secureUrl(server, "registry.lan");
-    const connections = new ShortConnections(
-      (_name, _options, found) => found(null, [{ address: "127.0.0.1", family: 4 }]),
-      new TlsSessions(),
-    );
-    onTestFinished(() => connections.destroy());
-    for (let count = 0; count < 3; count += 1) {
-      const sent = connections.send({ method: "GET", url, headers: {} }, { ca: TEST_TLS.cert });
-      await expect(sent).rejects.toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" });
-    }
-  });
+  test.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "a session of a wrong certificate is never resumed (%s)",
+    async version => {
+      const server = createTlsServer({ ...TEST_TLS, minVersion: version, maxVersion: version }, answering(OK));
+      server.on("tlsClientError", () => undefined);
+      const url = await secureUrl(server, "registry.lan");
+      const connections = new ShortConnections(
+        (_name, _options, found) => found(null, [{ address: "127.0.0.1", family: 4 }]),
+        new TlsSessions(),
+      );
+      onTestFinished(() => connections.destroy());
+      for (let count = 0; count < 3; count += 1) {
+        const sent = connections.send({ method: "GET", url, headers: {} }, { ca: TEST_TLS.cert });
+        await expect(sent).rejects.toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" });
+      }
+    },
+  );
 
   test("a server without TLS is an error, not an answer", async () => {
     const server = await rawServer(socket => void socket.once("data", () => socket.end(OK)));
