@@ -157,7 +157,7 @@ describeWith(["docker-registry"], "imgpack with a token server", () => {
     const auths = { [registry.host]: { identitytoken: refreshToken } };
     await writeFile(join(env.DOCKER_CONFIG, "config.json"), JSON.stringify({ auths }));
     await imgpack.push([hello, "--to", `${registry.host}/identity`], { env });
-    expect(tokens.requests.at(-1)).toBe("POST refresh repository:identity/hello:pull,push");
+    expect(tokens.requests.at(-1)).toMatch(/^POST refresh repository:identity\/hello:pull,push(?: |$)/);
     expect(registry.log()).not.toContain(refreshToken);
   });
 

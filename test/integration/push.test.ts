@@ -133,7 +133,8 @@ describeWith(["docker-registry", "tar"], "imgpack push", () => {
       expect(again.bytesSent).toBe(0);
 
       const elsewhere = await imgpack.push([fixture(file), "--to", `${registry.host}/elsewhere`]);
-      expect(elsewhere.blobs).toMatchObject({ uploaded: 0, skipped: 0 });
+      // What a first image has mounted is there for the next one.
+      expect(elsewhere.blobs.uploaded).toBe(0);
       expect(elsewhere.blobs.mounted).toBeGreaterThan(0);
       expect(elsewhere.bytesSent).toBe(sizes.reduce((sum, size) => sum + size, 0));
       for (const repository of repositories) {

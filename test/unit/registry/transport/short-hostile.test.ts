@@ -6,7 +6,11 @@ import { readBody } from "../../../../src/registry/http/read-body.ts";
 import type { TransportOptions } from "../../../../src/registry/http/tls-options.ts";
 import { TlsSessions } from "../../../../src/registry/http/tls-sessions.ts";
 import { ShortConnections } from "../../../../src/registry/transport/short-connections.ts";
-import { Transport, type TransportRequest } from "../../../../src/registry/transport/transport.ts";
+import {
+  Transport,
+  type TransportRequest,
+  type TransportResponse,
+} from "../../../../src/registry/transport/transport.ts";
 import { deferred } from "../../../../src/util/promises.ts";
 import { TEST_TLS } from "../../../support/test-tls.ts";
 import { answering, rawServer } from "../http/raw-server.ts";
@@ -25,7 +29,7 @@ function transportTo(url: URL, options?: TransportOptions): Send {
   };
 }
 
-async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+async function textOf(body: TransportResponse["body"]): Promise<string> {
   const { bytes, failure } = await readBody(body, 10 ** 7);
   if (failure !== undefined) throw failure.cause;
   return Buffer.from(bytes).toString();
