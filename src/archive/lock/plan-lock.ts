@@ -38,6 +38,8 @@ export interface LockSettings {
   readonly repositoriesOf?: ((digest: Digest) => readonly string[]) | undefined;
   /** Ids of the locks of those who have the assumed layers of the plan. */
   readonly bases?: readonly Digest[] | undefined;
+  /** What `planLock` returned for the same plan and settings, which is not made again. */
+  readonly made?: Lock | undefined;
 }
 
 /** Fields of a lock that neither the name nor the manifests of an image say. */
@@ -50,7 +52,8 @@ export type KnownImage = Partial<Pick<LockedImage, "digest" | "from" | "platform
  * @throws InternalError for a plan that lacks something of an image.
  */
 export function planLock(plan: CopyPlan, settings: LockSettings): Lock {
-  const { platforms, sparse, layers, left = [], originals } = settings;
+  const { platforms, sparse, layers, left = [], originals, made } = settings;
+  if (made !== undefined) return made;
   const assumes = assumedBlobs(plan, settings);
   return lockOf({
     platforms: platformTexts(platforms),

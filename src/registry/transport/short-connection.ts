@@ -23,7 +23,7 @@ export interface ShortUse {
 }
 
 /**
- * One keep-alive connection for requests whose bodies are short and in memory: it costs a third of the CPU of Node's client,
+ * One keep-alive connection for requests whose bodies are short and in memory: it costs less than half of the CPU of Node's client,
  * which has streams and timers of its own for each request.
  */
 export class ShortConnection {

@@ -92,8 +92,13 @@ export class Transport implements AsyncDisposable {
 
   /** True when `lookup`, and `options` for the registry itself, are all that it takes to reach this URL. */
   async isDirect(url: URL): Promise<boolean> {
+    return await this.#isDirect(url);
+  }
+
+  /** A promise only where the options of another origin must be read. */
+  #isDirect(url: URL): boolean | Promise<boolean> {
     if (this.#proxyFor(url) !== undefined || this.#hosts.refusal(url.hostname) !== null) return false;
-    return this.#isHome(url) || !(await this.#agentsFor(url)).hasOwnTrust;
+    return this.#isHome(url) || this.#agentsFor(url).then(({ hasOwnTrust }) => !hasOwnTrust);
   }
 
   /** @throws NetworkError for a host that the registry must not lead to; else what the connection failed with. */
@@ -102,7 +107,8 @@ export class Transport implements AsyncDisposable {
     const refusal = this.#hosts.refusal(given.url.hostname);
     if (refusal !== null) throw refusal;
     const request = this.options.rate === undefined && isIterable(given.body) ? await gathered(given) : given;
-    const exchangeOnce = (await this.#isShort(request)) ? this.#sendShort : this.#sendLong;
+    const isShort = this.#isShort(request);
+    const exchangeOnce = (typeof isShort === "boolean" ? isShort : await isShort) ? this.#sendShort : this.#sendLong;
     const operation = { kind: "request", target: `${request.method} ${request.url.pathname}` } as const;
     const once = async (): Promise<TransportResponse> => {
       const response = await hooked(operation, async () => exchangeOnce(request));
@@ -121,9 +127,9 @@ export class Transport implements AsyncDisposable {
   }
 
   /** Whether the whole exchange is small enough for a connection without streams, and needs no limit of its own. */
-  async #isShort({ url, body }: TransportRequest): Promise<boolean> {
+  #isShort({ url, body }: TransportRequest): boolean | Promise<boolean> {
     const isInMemory = body === undefined || (!isIterable(body) && body.length <= MAX_SHORT_BODY_BYTES);
-    return isInMemory && this.options.rate === undefined && (await this.isDirect(url));
+    return isInMemory && this.options.rate === undefined && this.#isDirect(url);
   }
 
   readonly #sendShort = async (request: TransportRequest): Promise<TransportResponse> => {

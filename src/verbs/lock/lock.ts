@@ -170,7 +170,10 @@ async function plannedLock(source: ImageSource, options: PlanLockOptions, given?
   return {
     lock: needs === undefined ? lock : { ...lock, needs },
     images: imageSizes(lock, plan, below, platforms),
-    archiveBytes: archiveBytes(leaveAssumed(plan, assumes), platform, { ...settings, bases }),
+    archiveBytes:
+      assumes.length === 0
+        ? archiveBytes(plan, platform, { ...settings, made: found })
+        : archiveBytes(leaveAssumed(plan, assumes), platform, { ...settings, bases }),
   };
 }
 
