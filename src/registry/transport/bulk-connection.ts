@@ -4,7 +4,7 @@ import { startDeadline } from "../../util/time/deadline.ts";
 import { lastChance, lateFault } from "../../util/time/last-chance.ts";
 import { MinRate } from "../http/min-rate.ts";
 import type { TransportOptions } from "../http/tls-options.ts";
-import type { TlsSessions } from "../http/tls-sessions.ts";
+import type { TlsSessions } from "../origin/tls-sessions.ts";
 import { type ByteTaker, SKIP } from "./byte-taker.ts";
 import { HEAD_MS } from "./limit-answer.ts";
 import { openSocket } from "./open-socket.ts";

@@ -1,8 +1,8 @@
 import type { LookupFunction } from "node:net";
 import type { RateLimit } from "../http/rate-limit.ts";
 import type { TransportOptions } from "../http/tls-options.ts";
-import type { TlsSessions } from "../http/tls-sessions.ts";
 import { originOf } from "../origin/origin.ts";
+import type { TlsSessions } from "../origin/tls-sessions.ts";
 import { BulkConnection } from "./bulk-connection.ts";
 import type { ByteTaker } from "./byte-taker.ts";
 import type { ResponseHead } from "./response-head.ts";

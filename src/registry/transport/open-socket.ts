@@ -9,8 +9,8 @@ import { connect as connectTls } from "node:tls";
 import { ipFamily } from "../../util/net/ip-family.ts";
 import { PROBE_AFTER_MS } from "../http/probe-after.ts";
 import { type TransportOptions, tlsOptions, trustLevel } from "../http/tls-options.ts";
-import type { TlsSessions } from "../http/tls-sessions.ts";
 import { originOf, portOf } from "../origin/origin.ts";
+import type { TlsSessions } from "../origin/tls-sessions.ts";
 
 /**
  * Begins a direct connection to the host of a URL. What is read goes to `onread`.

@@ -2,7 +2,7 @@ import type { LookupFunction, Socket } from "node:net";
 import { MAX_PAUSES, STOOD_STILL_MS } from "../../util/time/deadline.ts";
 import { lastChance, lateFault } from "../../util/time/last-chance.ts";
 import type { TransportOptions } from "../http/tls-options.ts";
-import type { TlsSessions } from "../http/tls-sessions.ts";
+import type { TlsSessions } from "../origin/tls-sessions.ts";
 import { COMMIT_FACTOR, type TransportRequest, type TransportResponse } from "./exchange.ts";
 import { HEAD_MS } from "./limit-answer.ts";
 import { limitConnecting } from "./limit-connecting.ts";

@@ -1,8 +1,8 @@
 import type { LookupFunction } from "node:net";
 import { errorCode } from "../../util/error-code.ts";
 import { type TransportOptions, trustLevel } from "../http/tls-options.ts";
-import type { TlsSessions } from "../http/tls-sessions.ts";
 import { originOf } from "../origin/origin.ts";
+import type { TlsSessions } from "../origin/tls-sessions.ts";
 import { StaleConnection, type TransportRequest, type TransportResponse } from "./exchange.ts";
 import { ShortConnection } from "./short-connection.ts";
 

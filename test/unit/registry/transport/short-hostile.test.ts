@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readBody } from "../../../../src/registry/http/read-body.ts";
 import type { TransportOptions } from "../../../../src/registry/http/tls-options.ts";
-import { TlsSessions } from "../../../../src/registry/http/tls-sessions.ts";
+import { TlsSessions } from "../../../../src/registry/origin/tls-sessions.ts";
 import { ShortConnections } from "../../../../src/registry/transport/short-connections.ts";
 import {
   Transport,
