@@ -481,7 +481,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "cli/progress": ["cli/context.ts", "cli/flags/output-flags.ts", "cli/output", "cli/screen"],
   "cli/log/redacted-words.ts": [],
   "cli/log": ["cli/context.ts", "cli/output", "cli/log/redacted-words.ts"],
-  "cli/flags": ["cli/context.ts", "cli/prompt.ts", "cli/flags/output-flags.ts", "cli/output"],
+  "cli/flags": ["cli/context.ts", "cli/prompt.ts", "cli/flags/output-flags.ts", "cli/output", "cli/progress"],
   "cli/completion/scripts": [],
   "cli/completion": ["cli/context.ts", "cli/completion/scripts"],
   "cli/completion/answer": ["cli/context.ts", "cli/definitions", "cli/flags", "cli/help/topics"],

@@ -4,7 +4,7 @@ import type { Deletion } from "../../index.ts";
 import { escapeForeign } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
-import { IMAGE_REFERENCE, type RemoteFlags, remoteOptions, remoteV1Flags } from "../flags/remote-flags.ts";
+import { IMAGE_REFERENCE, type RemoteFlags, remoteRun, remoteV1Flags } from "../flags/remote-flags.ts";
 import { checkConfirmable } from "../flags/stdin-input.ts";
 import type { V1Flags } from "../flags/v1-flags.ts";
 import { resultJson } from "../output/result-json.ts";
@@ -41,17 +41,20 @@ async function runDelete(flags: DeleteFlags, context: Context): Promise<void> {
   const reference = flags.reference ?? "";
   const name = escapeForeign(reference);
   checkConfirmable(`delete ${name}`, flags.yes, context);
-  const options = await remoteOptions(flags, context);
+  const { options, progress } = await remoteRun(flags, context);
   const { deleteImage } = await import("../../verbs/delete.ts");
   const confirm = async (deletion: Deletion): Promise<boolean> => {
     const text = consequence(deletion);
-    if (flags.yes !== true) return await (await import("../prompt.ts")).askToConfirm(text, context);
-    if (deletion.removes !== "tag" && flags.quiet !== true) context.stderr.write(`${text}\n`);
+    if (flags.yes !== true) {
+      const { askToConfirm } = await import("../prompt.ts");
+      return await progress.aside(async () => await askToConfirm(text, context));
+    }
+    if (deletion.removes !== "tag") progress.note(text);
     return true;
   };
   // Who is asked on the terminal sees the other tags in the question.
   const allTags = flags.allTags ?? flags.yes !== true;
-  const result = await deleteImage(reference, { ...options, confirm, allTags });
+  const result = await deleteImage(reference, { ...options, confirm, allTags }).finally(() => progress.end());
   context.log?.result(result);
   if (result === undefined) {
     throw new UsageError(`Cannot delete ${name}: the answer was no, expected yes`, { hint: "Nothing was deleted." });

@@ -35,7 +35,7 @@ export async function writeTransferReport(
   const key = await readFlagKeys("--key", flags.key, signal);
   const { transferReport } = await import("../../verbs/reporting/transfer-report.ts");
   const sourceDateEpoch = process.env["SOURCE_DATE_EPOCH"];
-  const given = { ...options, base, layout, map, key, sourceDateEpoch, onProgress: progress.onProgress };
+  const given = { ...options, base, layout, map, key, sourceDateEpoch };
   const report = await transferReport(sources, given).finally(() => progress.end());
   context.log?.result(report);
   await file.write(report);

@@ -4,11 +4,11 @@ import type { RemoteOptions } from "../../index.ts";
 import { quote } from "../../util/format.ts";
 import { type Context, printLine } from "../context.ts";
 import { mappingFlags } from "../flags/mapping-flags.ts";
-import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../flags/remote-flags.ts";
+import { type RemoteFlags, remoteRun, remoteV1Flags } from "../flags/remote-flags.ts";
 import { refuseTypedArchive } from "../flags/stdin-input.ts";
 import type { V1Flags } from "../flags/v1-flags.ts";
 import { resultJson } from "../output/result-json.ts";
-import { Progress } from "../progress/progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import { viewOf, wrappedLines } from "../screen/view.ts";
 import { checkReportFlags, type ReportFlags, writeTransferReport } from "./inspect-report.ts";
 
@@ -67,15 +67,14 @@ export function inspectCommand(context: Context): CommandModule<object, InspectF
       for (const path of [...sources, ...base]) refuseTypedArchive(path, "inspect");
       checkFlags(flags);
       checkReportFlags(flags, flags.image);
-      const options = await remoteOptions(flags, context, [...sources, ...base]);
-      const progress = new Progress(context, flags, "Reading");
+      const { options, progress } = await remoteRun(flags, context, [...sources, ...base]);
       if (flags.report !== undefined) {
         return await writeTransferReport(flags, flags.report, context, options, progress);
       }
       if (flags.base !== undefined) return await compare(flags, context, options, progress);
       const { inspect, inspectOrList } = await import("../../verbs/inspect.ts");
       const look = flags.json ? inspect : inspectOrList;
-      const given = { ...options, image: flags.image, onProgress: progress.onProgress };
+      const given = { ...options, image: flags.image };
       const result = await look(sources, given).finally(() => progress.end());
       context.log?.result(result);
       const view = viewOf(context.stdout);
@@ -98,7 +97,7 @@ async function compare(
   progress: Progress,
 ): Promise<void> {
   const { compareWithBase } = await import("../../verbs/base/compare-with-base.ts");
-  const given = { ...options, base, layout, map, onProgress: progress.onProgress };
+  const given = { ...options, base, layout, map };
   const result = await compareWithBase(sources, given).finally(() => progress.end());
   context.log?.result(result);
   const { comparisonLines, comparisonNotes } = await import("../output/tables/comparison-lines.ts");

@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
 import { type Context, printLine } from "../context.ts";
 import { WRITE_REGISTRY } from "../flags/registry-flags.ts";
-import { IMAGE_REFERENCE, type RemoteFlags, remoteOptions, remoteV1Flags } from "../flags/remote-flags.ts";
+import { IMAGE_REFERENCE, type RemoteFlags, remoteRun, remoteV1Flags } from "../flags/remote-flags.ts";
 import type { V1Flags } from "../flags/v1-flags.ts";
 import { reportResult } from "../output/report-result.ts";
 import { resultJson } from "../output/result-json.ts";
@@ -25,11 +25,11 @@ export function tagCommand(context: Context): CommandModule<object, TagFlags> {
         WRITE_REGISTRY,
       ),
     handler: async flags => {
-      const options = await remoteOptions(flags, context);
+      const { options, progress } = await remoteRun(flags, context);
       const { tag } = await import("../../verbs/tag.ts");
       await reportResult(
         flags,
-        async () => await tag(flags.reference ?? "", flags.tag ?? [], options),
+        async () => await tag(flags.reference ?? "", flags.tag ?? [], options).finally(() => progress.end()),
         result => {
           if (flags.json) return printLine(context, resultJson("tag", result));
           for (const reference of result.references)

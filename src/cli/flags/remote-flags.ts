@@ -1,8 +1,8 @@
 import type { Argv } from "yargs";
 import { UsageError } from "../../errors.ts";
-import type { RemoteOptions } from "../../index.ts";
+import type { OnProgress, RemoteOptions } from "../../index.ts";
 import type { Context } from "../context.ts";
-import { createEventSink } from "../output/event-sink.ts";
+import { Progress } from "../progress/progress.ts";
 import { type OutputFlags, outputFlags } from "./output-flags.ts";
 import { READ_REGISTRY, type RegistryFlags, registryFlags, registryFromFlags } from "./registry-flags.ts";
 import { type V1Flags, v1Flags } from "./v1-flags.ts";
@@ -23,14 +23,23 @@ export function remoteV1Flags<T>(parser: Argv<T>, registry?: string): Argv<T & R
   return v1Flags(remoteFlags(parser, registry));
 }
 
+/** What a command needs to query or change a registry. */
+export interface RemoteRun {
+  readonly options: RemoteOptions & { readonly onProgress: OnProgress };
+  /** Shows what `options` report. To be ended before the first line on stdout, whatever happens. */
+  readonly progress: Progress;
+}
+
 /** @param inputs of the command, of which "-" is stdin. @throws UsageError as `registryFromFlags`. */
-export async function remoteOptions(
+export async function remoteRun(
   flags: RemoteFlags & V1Flags,
   context: Context,
   inputs: readonly string[] = [],
-): Promise<RemoteOptions> {
+  verb: "Reading" | "Pulling" | "Pushing" = "Reading",
+): Promise<RemoteRun> {
   const registry = await registryFromFlags(flags, context.signal, inputs);
-  return { registry, signal: context.signal, onProgress: createEventSink(context, flags) };
+  const progress = new Progress(context, flags, verb);
+  return { options: { registry, signal: context.signal, onProgress: progress.onProgress }, progress };
 }
 
 /** `--platform` of the commands that take one. @param defaultPlatform for the help. */

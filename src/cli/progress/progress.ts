@@ -79,8 +79,7 @@ export class Progress {
       const lines = blockLines(this.#tally.state(verb, clock.now()), columns, rows);
       return isPainted ? lines.map(paintLine) : lines;
     });
-    if (this.#style !== "none") this.#stopTicks = clock.every(TICK_MS, () => this.#tick());
-    else if (flags.progress === "json") this.#stopTicks = clock.every(TICK_MS, () => this.#events.release());
+    this.#startTicks();
   }
 
   readonly onProgress = (event: ProgressEvent): void => {
@@ -125,6 +124,20 @@ export class Progress {
     );
   }
 
+  /** Runs a task that uses the terminal itself, such as a question, with nothing drawn. */
+  async aside<T>(task: () => Promise<T>): Promise<T> {
+    this.#stopTicks();
+    this.#block.clear();
+    try {
+      return await task();
+    } finally {
+      // The time that a person took is no wait.
+      this.#drawnMs = this.#clock.now();
+      this.#tally.changedMs = this.#drawnMs;
+      this.#startTicks();
+    }
+  }
+
   /** Clears what is drawn, and draws nothing more. */
   end(): void {
     this.#stopTicks();
@@ -143,6 +156,11 @@ export class Progress {
     this.#log?.event(event);
     const text = this.#retries.noteOf(event, this.#clock.now());
     if (text !== undefined) this.#print(text);
+  }
+
+  #startTicks(): void {
+    if (this.#style !== "none") this.#stopTicks = this.#clock.every(TICK_MS, () => this.#tick());
+    else if (this.#isJson) this.#stopTicks = this.#clock.every(TICK_MS, () => this.#events.release());
   }
 
   #tick(): void {

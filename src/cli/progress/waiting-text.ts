@@ -5,7 +5,7 @@ import type { BlobState, ProgressState, WaitState } from "./progress-state.ts";
 const SHOWN = 3;
 
 /** Without a known reason, a run is most likely busy. */
-const UNKNOWN_MS = 10_000;
+const UNKNOWN_MS = 4000;
 
 /**
  * What the whole run waits for, such as `waiting for registry.lan:5000: status 429, next try in 30 s`; undefined if it is

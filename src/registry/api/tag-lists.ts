@@ -40,12 +40,13 @@ export async function namedTags(
   repository: Repository,
   limit?: number,
   signal?: AbortSignal,
+  onTags?: (count: number) => void,
 ): Promise<readonly string[]> {
-  const list = async (): Promise<readonly string[]> => await allTags(repository, limit, signal);
+  const list = async (): Promise<readonly string[]> => await allTags(repository, limit, signal, onTags);
   return await hintingAtV1(repository.client, list, signal, `write v1://${repository}`);
 }
 
-/** @param limit where the listing stops. */
+/** @param limit where the listing stops. @param onTags is called with the number of tags of each page. */
 export async function allTags(
   repository: Repository,
   limit: number = Number.POSITIVE_INFINITY,

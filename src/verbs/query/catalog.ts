@@ -1,3 +1,4 @@
+import { countTo } from "../../content/progress.ts";
 import { isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { checkedOptions, type OptionsShape } from "../../util/options/checked-options.ts";
 import { whole } from "../../util/options/option-kinds.ts";
@@ -45,7 +46,7 @@ export async function catalog(registry: string, options: CatalogOptions = {}): P
   }
   return await withRegistries(options, registry, async registries => {
     const client = await registries.clientFor(registry, options.signal);
-    const repositories = await listRepositories(client, limit, options.signal);
+    const repositories = await listRepositories(client, limit, options.signal, countTo(options.onProgress, "names"));
     return { registry: client.registry, repositories };
   });
 }

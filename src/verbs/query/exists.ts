@@ -1,6 +1,7 @@
 import { noteTo } from "../../content/progress.ts";
 import { NotFoundError } from "../../errors.ts";
 import { isV1Reference } from "../../oci/legacy/has-v1.ts";
+import { formatReference } from "../../oci/reference.ts";
 import { resolveDigest } from "../../registry/api/resolve-digest.ts";
 import { v1Hint } from "../../registry/api/v1-hint.ts";
 import { manifestKey } from "../../registry/registry-source.ts";
@@ -11,6 +12,7 @@ import { type RemoteOptions, readableReference, repositoryName, withRegistries }
 
 /**
  * Checks whether a registry has this tag or digest. A registry that does not answer, or refuses, is an error, not a "no".
+ * A note says where an image that is not there was looked for.
  *
  * @throws AuthError, NetworkError, RegistryError
  * @example
@@ -25,7 +27,9 @@ export async function exists(reference: string, options: RemoteOptions = {}): Pr
   options = checkedOptions<RemoteOptions>(options, COMMON);
   if (isV1Reference(reference)) {
     const { existsInV1 } = await import("../v1/query/v1-queries.ts");
-    return await existsInV1(reference, options);
+    const isThere = await existsInV1(reference, options);
+    if (!isThere) noteTo(options.onProgress)(`Not there: ${reference}`);
+    return isThere;
   }
   const { signal } = options;
   const named = readableReference(reference, options.registry);
@@ -39,6 +43,7 @@ export async function exists(reference: string, options: RemoteOptions = {}): Pr
       const client = await registries.clientFor(named.registry, signal);
       const hint = await v1Hint(client, error, `write v1://${repositoryName(named)}:${named.tag ?? "latest"}`, signal);
       signal?.throwIfAborted();
+      noteTo(options.onProgress)(`Not there: ${formatReference(named)}`);
       if (hint !== undefined) noteTo(options.onProgress)(hint);
       return false;
     }

@@ -1,4 +1,4 @@
-import { noteTo } from "../../content/progress.ts";
+import { countTo, noteTo } from "../../content/progress.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isV1Reference } from "../../oci/legacy/has-v1.ts";
@@ -74,7 +74,7 @@ export async function latest(repository: string, options: LatestOptions = {}): P
   const reference = repositoryReference(repository, options.registry);
   return await withRegistries(options, reference.registry, async registries => {
     const repository = await registries.repositoryFor(reference, signal);
-    const tags = await namedTags(repository, undefined, signal);
+    const tags = await namedTags(repository, undefined, signal, countTo(options.onProgress, "names"));
     const found =
       by === "semver" ? await byVersion(repository, tags, options) : await byDate(repository, tags, options);
     const name = `${repository}`;
@@ -112,12 +112,8 @@ async function byVersion(
   );
 }
 
-async function byDate(
-  repository: Repository,
-  tags: readonly string[],
-  { onProgress, signal }: LatestOptions,
-): Promise<Found> {
-  const dated = await datedTags(repository, tags, noteTo(onProgress), signal);
+async function byDate(repository: Repository, tags: readonly string[], options: LatestOptions): Promise<Found> {
+  const dated = await datedTags(repository, tags, options);
   const [newest] = dated;
   if (newest?.created === undefined || newest.digest === undefined) {
     throw new NotFoundError(

@@ -1,3 +1,4 @@
+import { noteTo, stepTo } from "../../content/progress.ts";
 import { readBlob } from "../../content/pump.ts";
 import { verified } from "../../content/verified.ts";
 import { ArchiveError, IntegrityError, NotFoundError } from "../../errors.ts";
@@ -13,7 +14,7 @@ import { isBadAnswer } from "../../registry/client/registry-answer.ts";
 import type { Repository } from "../../registry/client/repository.ts";
 import { registryBlob } from "../../registry/download/blob-download.ts";
 import { runBounded } from "../../util/task-group.ts";
-import { readManifest } from "../shared/remote-image.ts";
+import { type RemoteOptions, readManifest } from "../shared/remote-image.ts";
 
 /** A tag, with what sorting by time reads. */
 export interface DatedTag {
@@ -26,18 +27,21 @@ export interface DatedTag {
 
 const CONCURRENCY = 8;
 
+/** Where it is reported what is read. */
+export type DatedTagsOptions = Pick<RemoteOptions, "onProgress" | "signal">;
+
 /**
  * When the images under these tags were built, newest first; tags without a date come last. Tags of one image cost one
  * reading. A tag that is gone by now, or is no image, has no date.
- *
- * @param onNote called with tags that cannot be read.
+ * A note says which tags cannot be read, and steps how far it is.
  */
 export async function datedTags(
   repository: Repository,
   tags: readonly string[],
-  onNote: (message: string) => void,
-  signal?: AbortSignal,
+  { onProgress, signal }: DatedTagsOptions,
 ): Promise<readonly DatedTag[]> {
+  const onNote = noteTo(onProgress);
+  const onRead = stepTo(onProgress, "configs", tags.length);
   const dates = new Map<Digest, Promise<string | undefined>>();
   const found: DatedTag[] = [];
   await runBounded(
@@ -59,6 +63,7 @@ export async function datedTags(
         onNote(`${tag} has no date: ${error.message}`);
         found.push({ tag });
       }
+      onRead();
     },
     signal,
   );

@@ -1,5 +1,5 @@
 import { hasGlob, matchesTag, parseGlob } from "../../bundle/list/reference-glob.ts";
-import { noteTo } from "../../content/progress.ts";
+import { countTo } from "../../content/progress.ts";
 import { NotFoundError, UsageError } from "../../errors.ts";
 import { isV1Reference } from "../../oci/legacy/has-v1.ts";
 import { formatReference } from "../../oci/reference.ts";
@@ -12,7 +12,7 @@ import { choice, whole } from "../../util/options/option-kinds.ts";
 import { COMMON } from "../options/common-options.ts";
 import { checkText } from "../options/option-values.ts";
 import { type RemoteOptions, repositoryReference, withRegistries } from "../shared/remote-image.ts";
-import { type DatedTag, datedTags } from "./tags-created.ts";
+import { type DatedTag, type DatedTagsOptions, datedTags } from "./tags-created.ts";
 
 /** Order of tags. "semver" and "time" put the newest first; "name" goes by code units. "time" reads each tag's config. */
 export type SortOrder = "semver" | "time" | "name";
@@ -72,15 +72,15 @@ export async function tags(repository: string, options: TagsOptions = {}): Promi
   const reference = repositoryReference(name, options.registry);
   return await withRegistries(options, reference.registry, async registries => {
     const remote = await registries.repositoryFor(reference, signal);
-    const all = await namedTags(remote, sort === undefined && glob === undefined ? limit : undefined, signal);
+    const most = sort === undefined && glob === undefined ? limit : undefined;
+    const all = await namedTags(remote, most, signal, countTo(options.onProgress, "names"));
     const found = glob === undefined ? all : all.filter(tag => matchesTag(glob, tag));
     if (glob !== undefined && found.length === 0) {
       throw new NotFoundError(
         `Cannot find ${quote(repository)}: none of ${counted(all.length, "tag")} matches, expected one`,
       );
     }
-    const onNote = noteTo(options.onProgress);
-    const sorted = await sortedTags(remote, found, sort, onNote, signal);
+    const sorted = await sortedTags(remote, found, sort, options);
     return { repository: `${remote}`, tags: sorted.slice(0, limit) };
   });
 }
@@ -102,10 +102,9 @@ async function sortedTags(
   repository: Repository,
   found: readonly string[],
   sort: SortOrder | undefined,
-  onNote: (message: string) => void,
-  signal: AbortSignal | undefined,
+  options: DatedTagsOptions,
 ): Promise<readonly DatedTag[]> {
-  if (sort === "time") return await datedTags(repository, found, onNote, signal);
+  if (sort === "time") return await datedTags(repository, found, options);
   return inOrder(found, sort);
 }
 

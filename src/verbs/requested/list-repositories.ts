@@ -13,17 +13,20 @@ const NOT_ALLOWED =
  * The repositories of a registry, in its order. Foreign text.
  *
  * @param limit where the list ends; default all.
+ * @param onRepositories is called with the number of repositories of each page.
  * @throws NotFoundError, RegistryError if there is no such list; AuthError if it needs other rights; NetworkError.
  */
 export async function listRepositories(
   client: RegistryClient,
   limit: number | undefined,
   signal: AbortSignal | undefined,
+  onRepositories: (count: number) => void = () => undefined,
 ): Promise<readonly string[]> {
   const repositories: string[] = [];
   try {
     for await (const page of listCatalog(client, limit, signal)) {
       append(repositories, page);
+      onRepositories(page.length);
       if (limit !== undefined && repositories.length >= limit) break;
     }
   } catch (error) {

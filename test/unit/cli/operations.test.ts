@@ -71,15 +71,17 @@ describe("imgpack latest, digest and exists", () => {
     expect((await runCommand("exists", digest.stdout.trim())).exitCode).toBe(0);
   });
 
-  test("imgpack exists says nothing but 0 or 5, except that it could not ask", async () => {
+  test("imgpack exists says 0 or 5, and what it did not find on stderr, except that it could not ask", async () => {
     const registry = await ScriptedRegistry.start();
     putImage(registry.content, ["app:1"]);
     expect(await runCommand("exists", `${registry.host}/app:1`)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
-    expect(await runCommand("exists", `${registry.host}/app:2`)).toEqual({ exitCode: 5, stdout: "", stderr: "" });
+    const stderr = `Not there: ${registry.host}/app:2\n`;
+    expect(await runCommand("exists", `${registry.host}/app:2`)).toEqual({ exitCode: 5, stdout: "", stderr });
+    expect(await runCommand("exists", `${registry.host}/app:2`, "-q")).toEqual({ exitCode: 5, stdout: "", stderr: "" });
     expect(await runCommand("exists", `${registry.host}/app:2`, "--json")).toEqual({
       exitCode: 5,
       stdout: `{"reference":"${registry.host}/app:2","exists":false}\n`,
-      stderr: "",
+      stderr,
     });
     await registry.close();
     const closed = await runCommand("exists", `${registry.host}/app:1`);

@@ -3,9 +3,8 @@ import type { CommandModule } from "yargs";
 import { UsageError } from "../../../errors.ts";
 import { formatBytes } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
-import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { type RemoteFlags, remoteFlags, remoteRun } from "../../flags/remote-flags.ts";
 import { resultJson } from "../../output/result-json.ts";
-import { Progress } from "../../progress/progress.ts";
 
 interface BlobFlags extends RemoteFlags {
   readonly reference?: string | undefined;
@@ -32,11 +31,10 @@ export function blobCommand(context: Context): CommandModule<object, BlobFlags> 
       ),
     handler: async flags => {
       const output = blobOutput(flags.output, context, flags.json);
-      const progress = new Progress(context, flags, "Pulling");
-      const options = await remoteOptions(flags, context);
+      const { options, progress } = await remoteRun(flags, context, [], "Pulling");
       const { blob } = await import("../../../verbs/query/blob.ts");
       try {
-        const result = await blob(flags.reference ?? "", { ...options, output, onProgress: progress.onProgress });
+        const result = await blob(flags.reference ?? "", { ...options, output });
         context.log?.result(result);
         progress.end();
         if (flags.json) return printLine(context, resultJson("blob", result));

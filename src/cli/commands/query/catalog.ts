@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
-import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../../flags/remote-flags.ts";
+import { type RemoteFlags, remoteRun, remoteV1Flags } from "../../flags/remote-flags.ts";
 import type { V1Flags } from "../../flags/v1-flags.ts";
 import { resultJson } from "../../output/result-json.ts";
 
@@ -23,9 +23,10 @@ export function catalogCommand(context: Context): CommandModule<object, CatalogF
           .example("$0 catalog v1://old.lan:5000 --limit 20", "twenty of a registry of the v1 protocol"),
       ),
     handler: async flags => {
-      const options = await remoteOptions(flags, context);
+      const { options, progress } = await remoteRun(flags, context);
       const { catalog } = await import("../../../verbs/query/catalog.ts");
-      const result = await catalog(flags.host ?? "", { ...options, limit: flags.limit });
+      const look = catalog(flags.host ?? "", { ...options, limit: flags.limit });
+      const result = await look.finally(() => progress.end());
       context.log?.result(result);
       if (flags.json) return printLine(context, resultJson("catalog", result));
       for (const repository of result.repositories) printLine(context, escapeForeign(repository));

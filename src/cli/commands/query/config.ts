@@ -5,7 +5,7 @@ import {
   onePlatform,
   platformFlag,
   type RemoteFlags,
-  remoteOptions,
+  remoteRun,
   remoteV1Flags,
 } from "../../flags/remote-flags.ts";
 import type { V1Flags } from "../../flags/v1-flags.ts";
@@ -34,9 +34,10 @@ export function configCommand(context: Context): CommandModule<object, ConfigFla
       ),
     handler: async flags => {
       const platform = onePlatform(flags.platform);
-      const options = await remoteOptions(flags, context);
+      const { options, progress } = await remoteRun(flags, context);
       const { config } = await import("../../../verbs/query/config.ts");
-      const { bytes, ...result } = await config(flags.reference ?? "", { ...options, platform });
+      const look = config(flags.reference ?? "", { ...options, platform });
+      const { bytes, ...result } = await look.finally(() => progress.end());
       if (!flags.json) {
         writeDocument(context, bytes, "config");
         return;

@@ -6,7 +6,7 @@ import {
   platformFlag,
   type RemoteFlags,
   remoteFlags,
-  remoteOptions,
+  remoteRun,
 } from "../../flags/remote-flags.ts";
 import { resultJson } from "../../output/result-json.ts";
 
@@ -31,9 +31,9 @@ export function digestCommand(context: Context): CommandModule<object, DigestFla
       ),
     handler: async flags => {
       const platform = onePlatform(flags.platform);
-      const options = await remoteOptions(flags, context);
+      const { options, progress } = await remoteRun(flags, context);
       const { digest } = await import("../../../verbs/query/digest.ts");
-      const result = await digest(flags.reference ?? "", { ...options, platform });
+      const result = await digest(flags.reference ?? "", { ...options, platform }).finally(() => progress.end());
       context.log?.result(result);
       printLine(context, flags.json ? resultJson("digest", result) : result.reference);
     },

@@ -1,10 +1,11 @@
 import type { CommandModule } from "yargs";
 import { NotFoundError, UsageError } from "../../../errors.ts";
+import type { MissingImages } from "../../../index.ts";
 import { counted } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
 import { fromFileFlag, guessFlag, type ListFlags, listedImages } from "../../flags/list-flags.ts";
 import { type MappingFlags, mappingFlags } from "../../flags/mapping-flags.ts";
-import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../../flags/remote-flags.ts";
+import { type RemoteFlags, type RemoteRun, remoteRun, remoteV1Flags } from "../../flags/remote-flags.ts";
 import type { V1Flags } from "../../flags/v1-flags.ts";
 import { ReportedError } from "../../output/render-error.ts";
 import { resultJson } from "../../output/result-json.ts";
@@ -52,28 +53,38 @@ async function runExists(flags: ExistsFlags, context: Context): Promise<void> {
     const flag = layout === undefined ? "--map" : "--layout";
     throw new UsageError(`Cannot use ${flag}: no target named, expected --to HOST/PREFIX`);
   }
-  const options = await remoteOptions(flags, context);
+  const run = await remoteRun(flags, context);
+  const { options, progress } = run;
   const [only = ""] = named;
   if (to === undefined && fromFile === undefined && named.length === 1 && !/[*?]/.test(only)) {
     const { exists } = await import("../../../verbs/query/exists.ts");
-    const isPresent = await exists(only, options);
+    const isPresent = await exists(only, options).finally(() => progress.end());
     if (flags.json) printLine(context, resultJson("exists", { reference: only, exists: isPresent }));
     return answer(isPresent);
   }
-  const onNote = (message: string): void => options.onProgress?.({ kind: "note", message });
-  const images = await listedImages(named, flags, "exists", context.signal, onNote);
-  const { missingImages } = await import("../../../verbs/query/missing-images.ts");
-  const found = await missingImages(images, { ...options, to, layout, map, trustedReferences: named });
+  const found = await missing(flags, context, run).finally(() => progress.end());
   if (flags.json) printLine(context, resultJson("exists", found));
   else for (const { image } of found.missing) printLine(context, image);
   const elsewhere = found.missing.filter(({ image, target }) => image !== target);
-  if (elsewhere.length > 0) onNote(lookedFor(elsewhere.map(({ target }) => target)));
+  if (elsewhere.length > 0) progress.note(lookedFor(elsewhere.map(({ target }) => target)));
   const other = found.missing.filter(image => image.found !== undefined).length;
   if (other > 0)
-    onNote(
+    progress.note(
       `${counted(other, "tag")} ${other === 1 ? "has" : "have"} another digest at the target than in the lock: push changes the digest of an index when it leaves platforms out, unless the image is locked with --sparse prune, or pushed with --sparse keep`,
     );
   answer(found.missing.length === 0);
+}
+
+async function missing(
+  flags: ExistsFlags,
+  { signal }: Context,
+  { options, progress }: RemoteRun,
+): Promise<MissingImages> {
+  const named = flags.references ?? [];
+  const { to, layout, map } = flags;
+  const images = await listedImages(named, flags, "exists", signal, progress.note);
+  const { missingImages } = await import("../../../verbs/query/missing-images.ts");
+  return await missingImages(images, { ...options, to, layout, map, trustedReferences: named });
 }
 
 /** Names of the target; others are counted. */
@@ -85,7 +96,7 @@ function lookedFor(targets: readonly string[]): string {
   return `Not there: ${targets.slice(0, MAX_TARGETS).join(", ")}${more}`;
 }
 
-/** "No" is an answer: it has an exit code, but no message. */
+/** "No" is an answer: it has an exit code, but is no error. */
 function answer(isPresent: boolean): void {
   if (!isPresent) throw new ReportedError(new NotFoundError(""));
 }

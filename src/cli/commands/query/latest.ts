@@ -1,7 +1,7 @@
 import type { CommandModule } from "yargs";
 import type { LatestBy } from "../../../index.ts";
 import { type Context, printLine } from "../../context.ts";
-import { type RemoteFlags, remoteFlags, remoteOptions } from "../../flags/remote-flags.ts";
+import { type RemoteFlags, remoteFlags, remoteRun } from "../../flags/remote-flags.ts";
 import { resultJson } from "../../output/result-json.ts";
 
 interface LatestFlags extends RemoteFlags {
@@ -28,13 +28,11 @@ export function latestCommand(context: Context): CommandModule<object, LatestFla
           .example("$0 latest registry.lan:5000/team/app --by created", "the image that was built last"),
       ),
     handler: async flags => {
-      const options = await remoteOptions(flags, context);
+      const { options, progress } = await remoteRun(flags, context);
       const { latest } = await import("../../../verbs/query/latest.ts");
-      const result = await latest(flags.repository ?? "", {
-        ...options,
-        by: flags.by,
-        prerelease: flags.prerelease,
-      });
+      const { by, prerelease } = flags;
+      const look = latest(flags.repository ?? "", { ...options, by, prerelease });
+      const result = await look.finally(() => progress.end());
       context.log?.result(result);
       printLine(context, flags.json ? resultJson("latest", result) : result.reference);
     },

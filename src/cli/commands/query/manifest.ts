@@ -7,7 +7,7 @@ import {
   platformFlag,
   type RemoteFlags,
   remoteFlags,
-  remoteOptions,
+  remoteRun,
 } from "../../flags/remote-flags.ts";
 import { resultJson } from "../../output/result-json.ts";
 import { writeDocument } from "../../output/write-document.ts";
@@ -37,14 +37,16 @@ export function manifestCommand(context: Context): CommandModule<object, Manifes
     handler: async flags => {
       const platform = onePlatform(flags.platform);
       if (flags.raw && flags.json) throw new UsageError("Cannot use --raw: --json given as well, expected one of them");
-      const options = { ...(await remoteOptions(flags, context)), platform };
+      const { options, progress } = await remoteRun(flags, context);
       const reference = flags.reference ?? "";
+      const given = { ...options, platform };
       const { manifest, rawManifest } = await import("../../../verbs/query/manifest.ts");
       if (flags.raw) {
-        writeDocument(context, (await rawManifest(reference, options)).bytes, "manifest");
+        const { bytes } = await rawManifest(reference, given).finally(() => progress.end());
+        writeDocument(context, bytes, "manifest");
         return;
       }
-      const result = await manifest(reference, options);
+      const result = await manifest(reference, given).finally(() => progress.end());
       context.log?.result(result);
       if (flags.json) return printLine(context, resultJson("manifest", result));
       const { manifestLines } = await import("../../output/manifest-lines.ts");

@@ -3,7 +3,7 @@ import { AuthError } from "../../../errors.ts";
 import type { PingResult } from "../../../index.ts";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
-import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../../flags/remote-flags.ts";
+import { type RemoteFlags, remoteRun, remoteV1Flags } from "../../flags/remote-flags.ts";
 import type { V1Flags } from "../../flags/v1-flags.ts";
 import { ReportedError } from "../../output/render-error.ts";
 import { resultJson } from "../../output/result-json.ts";
@@ -27,9 +27,9 @@ export function pingCommand(context: Context): CommandModule<object, PingFlags> 
           .example("$0 ping registry.lan:5000/team/app:1.4", "can this image be read?"),
       ),
     handler: async flags => {
-      const options = await remoteOptions(flags, context);
+      const { options, progress } = await remoteRun(flags, context);
       const { ping } = await import("../../../verbs/query/ping.ts");
-      const result = await ping(flags.host ?? "", options);
+      const result = await ping(flags.host ?? "", options).finally(() => progress.end());
       context.log?.result(result);
       const hint = "The registry answers, but it refuses these credentials, or access without credentials.";
       const error = result.refusal === undefined ? undefined : new AuthError(result.refusal, { hint });

@@ -7,7 +7,7 @@ import {
   platformFlag,
   type RemoteFlags,
   remoteFlags,
-  remoteOptions,
+  remoteRun,
 } from "../../flags/remote-flags.ts";
 import { resultJson } from "../../output/result-json.ts";
 import { table } from "../../screen/table.ts";
@@ -40,13 +40,14 @@ export function referrersCommand(context: Context): CommandModule<object, Referr
       ),
     handler: async flags => {
       const platform = onePlatform(flags.platform);
-      const options = await remoteOptions(flags, context);
+      const { options, progress } = await remoteRun(flags, context);
       const { referrers } = await import("../../../verbs/query/referrers.ts");
       const { artifactType } = flags;
-      const result = await referrers(flags.reference ?? "", { ...options, artifactType, platform });
+      const look = referrers(flags.reference ?? "", { ...options, artifactType, platform });
+      const result = await look.finally(() => progress.end());
       context.log?.result(result);
       if (flags.json) return printLine(context, resultJson("referrers", result));
-      if (result.via === "tag") options.onProgress?.({ kind: "note", message: NO_API });
+      if (result.via === "tag") progress.note(NO_API);
       const view = viewOf(context.stdout);
       const rows = result.referrers.map(({ digest, size, artifactType: type, mediaType }) => [
         view.digest(digest),

@@ -1,9 +1,9 @@
 import type { CommandModule } from "yargs";
 import { UsageError } from "../../../errors.ts";
-import type { RemoteOptions, SortOrder } from "../../../index.ts";
+import type { SortOrder } from "../../../index.ts";
 import { escapeForeign } from "../../../util/format.ts";
 import { type Context, printLine } from "../../context.ts";
-import { type RemoteFlags, remoteOptions, remoteV1Flags } from "../../flags/remote-flags.ts";
+import { type RemoteFlags, remoteRun, remoteV1Flags } from "../../flags/remote-flags.ts";
 import type { V1Flags } from "../../flags/v1-flags.ts";
 import { resultJson } from "../../output/result-json.ts";
 import { viewOf, WHOLE } from "../../screen/view.ts";
@@ -33,10 +33,11 @@ export function tagsCommand(context: Context): CommandModule<object, TagsFlags> 
           .example("$0 tags registry.lan:5000/team/app --sort semver --limit 5", "the five newest versions"),
       ),
     handler: async flags => {
-      const options = await remoteOptions(flags, context);
-      if (hasWideGlob(flags.repository ?? "")) return await listMatches(flags, options, context);
+      if (hasWideGlob(flags.repository ?? "")) return await listMatches(flags, context);
+      const { options, progress } = await remoteRun(flags, context);
       const { tags } = await import("../../../verbs/query/tags.ts");
-      const result = await tags(flags.repository ?? "", { ...options, sort: flags.sort, limit: flags.limit });
+      const { sort, limit } = flags;
+      const result = await tags(flags.repository ?? "", { ...options, sort, limit }).finally(() => progress.end());
       context.log?.result(result);
       if (flags.json) return printLine(context, resultJson("tags", result));
       const view = viewOf(context.stdout);
@@ -56,16 +57,14 @@ function hasWideGlob(text: string): boolean {
 }
 
 /** The names of all images that match: they are of several repositories. */
-async function listMatches(
-  { repository = "", sort, limit, json }: TagsFlags,
-  options: RemoteOptions,
-  context: Context,
-): Promise<void> {
+async function listMatches(flags: TagsFlags, context: Context): Promise<void> {
+  const { repository = "", sort, limit, json } = flags;
   if (sort !== undefined) {
     throw new UsageError("Cannot use --sort: wildcards name several repositories, expected one repository");
   }
   const { matchImages } = await import("../../../verbs/query/match-images.ts");
-  const { references } = await matchImages([repository], options);
+  const { options, progress } = await remoteRun(flags, context);
+  const { references } = await matchImages([repository], options).finally(() => progress.end());
   const shown = references.slice(0, limit);
   if (json) return printLine(context, resultJson("tags", { references: shown }));
   for (const reference of shown) printLine(context, reference);

@@ -1,5 +1,5 @@
 import { hasGlob, matchesRepository } from "../../../bundle/list/reference-glob.ts";
-import { noteTo } from "../../../content/progress.ts";
+import { countTo, noteTo } from "../../../content/progress.ts";
 import { NotFoundError, UsageError } from "../../../errors.ts";
 import { isOneImage, parseV1Reference, type V1Reference } from "../../../oci/legacy/v1-reference.ts";
 import { isTag } from "../../../oci/reference.ts";
@@ -102,11 +102,13 @@ export async function catalogOfV1(
   return await withStore(text, options, async store => {
     const repositories: string[] = [];
     const onNote = noteTo(options.onProgress);
+    const onFound = countTo(options.onProgress, "names");
     for await (const repository of store.repositories(options.signal, (_, error) =>
       onNote(`${error.message}: left out`),
     )) {
       if (repositories.length === limit) break;
       repositories.push(`${repository.namespace}/${repository.name}`);
+      onFound(1);
     }
     return { registry: store.name, repositories };
   });

@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
-import { describe, expect, test } from "vitest";
-import { remoteOptions } from "../../../../src/cli/flags/remote-flags.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { remoteRun } from "../../../../src/cli/flags/remote-flags.ts";
 import { Progress } from "../../../../src/cli/progress/progress.ts";
 import type { OnProgress } from "../../../../src/index.ts";
 
@@ -18,7 +18,7 @@ const SINKS: readonly (readonly [string, (stderr: Writable, flags: Flags) => Pro
     "a query",
     async (stderr, flags) => {
       const context = { stdout: stderr, stderr, signal: new AbortController().signal };
-      return (await remoteOptions(flags, context)).onProgress ?? (() => undefined);
+      return (await remoteRun(flags, context)).options.onProgress;
     },
   ],
 ];
@@ -45,5 +45,38 @@ describe.each(SINKS)("stderr of %s", (_, open) => {
     [{ quiet: true, progress: "json" }, ""],
   ])("with the flags %j is %j", async (flags, expected) => {
     expect(await printed(open, flags)).toBe(expected);
+  });
+});
+
+describe("a query that waits", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  test("says so every few seconds, has one line for many retries, and is silent after its end", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    const texts: string[] = [];
+    const stderr = new Writable({
+      write(chunk, _encoding, done) {
+        texts.push(String(chunk));
+        done();
+      },
+    });
+    const shown = (): string => texts.splice(0).join("");
+    const { options, progress } = await remoteRun({}, { stdout: stderr, stderr, signal: new AbortController().signal });
+    const wait = { registry: "registry.lan:5000", what: "tags of team/app" };
+    vi.advanceTimersByTime(4000);
+    expect(shown()).toBe("Reading: no progress for 4 s\n");
+    options.onProgress({ kind: "step", step: "names", done: 1000 });
+    options.onProgress({ kind: "waiting", ...wait, reason: "answer", waitedMs: 2000 });
+    vi.advanceTimersByTime(9000);
+    expect(shown()).toBe(
+      "Looking up names: 1000\nLooking up names: 1000: waiting for registry.lan:5000: no answer to tags of team/app for 8 s\n",
+    );
+    for (let attempt = 1; attempt <= 5; attempt += 1)
+      options.onProgress({ kind: "retry", ...wait, attempt, waitMs: 1000, message: "Cannot list tags: 503" });
+    expect(shown()).toBe("Cannot list tags: 503; retrying in 1 s\n");
+    progress.end();
+    expect(shown()).toBe("registry.lan:5000: 4 more requests were sent again\n");
+    vi.advanceTimersByTime(60_000);
+    expect(shown()).toBe("");
   });
 });

@@ -566,12 +566,12 @@ describe("lines off a terminal", () => {
     expect(lines.at(-1)).toBe("Pulling: waiting for registry.lan:5000: no answer to manifest 1 for 20 s");
   });
 
-  test("say that nothing happens only after ten seconds without a known reason", () => {
+  test("say that nothing happens only after four seconds without a known reason", () => {
     const { lines, clock } = startLines();
-    clock.forward(10);
+    clock.forward(3);
     expect(lines).toEqual([]);
-    clock.forward(12);
-    expect(lines).toEqual(["Pulling: no progress for 10 s", "Pulling: no progress for 16 s"]);
+    clock.forward(19);
+    expect(lines).toEqual(["Pulling: no progress for 4 s", "Pulling: no progress for 10 s"]);
   });
 
   test("have one line for many retries of one registry in three seconds", () => {

@@ -46,6 +46,7 @@ test("a host that speaks v1 only is named as v1:// in the hint of each command",
     present: 0,
   });
   expect(notes).toEqual([
+    `Not there: ${host}/team/app:1`,
     `${host} speaks v1: write v1://${host}/team/app:1.`,
     `${host} speaks v1: write v1://${host}/….`,
   ]);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { latest } from "../../../../src/verbs/query/latest.ts";
 import { putImage, startListed } from "./listed-registry.ts";
 
@@ -22,13 +23,17 @@ describe("latest()", () => {
   test("latest() goes to the next version, with a note, where the image of a listed tag is gone", async () => {
     const registry = await startListed(["1.9.0", "1.10.0", "2.0.0"]);
     const newest = putImage(registry.content, ["app:1.9.0"]);
-    const notes: unknown[] = [];
-    const onProgress = (event: unknown): void => void notes.push(event);
+    const events: ProgressEvent[] = [];
+    const onProgress = (event: ProgressEvent): void => void events.push(event);
     const found = await latest(`${registry.host}/app`, { onProgress });
     expect(found).toMatchObject({ tag: "1.9.0", digest: newest.digest });
-    expect(notes).toMatchObject(
-      ["2.0.0", "1.10.0"].map(tag => ({ kind: "note", message: expect.stringContaining(`${tag} is listed, but its`) })),
-    );
+    expect(events).toMatchObject([
+      { kind: "step", step: "names", done: 3 },
+      ...["2.0.0", "1.10.0"].map(tag => ({
+        kind: "note",
+        message: expect.stringContaining(`${tag} is listed, but its`),
+      })),
+    ]);
     const gone = await startListed(["1.0.0"]);
     await expect(latest(`${gone.host}/app`)).rejects.toMatchObject({ exitCode: 5 });
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { tags } from "../../../../src/verbs/query/tags.ts";
 import { json, ScriptedRegistry } from "../../../support/scripted-registry.ts";
 import { type Paging, putImage, startListed } from "./listed-registry.ts";
@@ -136,7 +137,11 @@ describe("tags()", () => {
     putImage(content, ["app:new", "app:alias"], { created: "2024-06-01T12:00:00+02:00" });
     putImage(content, ["app:undated"]);
     const notes: string[] = [];
-    const onProgress = (event: { kind: string; message?: string }): void => void notes.push(event.message ?? "");
+    const steps: ProgressEvent[] = [];
+    const onProgress = (event: ProgressEvent): void => {
+      if (event.kind === "note") notes.push(event.message);
+      else if (event.kind === "step") steps.push(event);
+    };
     const result = await tags(`${registry.host}/app`, { sort: "time", onProgress });
     expect(result.tags.map(({ tag, created }) => [tag, created])).toEqual([
       ["alias", "2024-06-01T12:00:00+02:00"],
@@ -147,6 +152,9 @@ describe("tags()", () => {
     ]);
     expect(registry.seen(/^GET .*\/blobs\//)).toHaveLength(3);
     expect(notes).toEqual([expect.stringMatching(/^gone has no date: Cannot read manifest gone/)]);
+    const total = steps.length - 1;
+    expect(steps[0]).toEqual({ kind: "step", step: "names", done: total });
+    expect(steps.at(-1)).toEqual({ kind: "step", step: "configs", done: total, total });
   });
 
   test("tags() wants a repository, and tells a host from one", async () => {
