@@ -1,4 +1,4 @@
-import type { CopyPlan } from "../../content/contracts.ts";
+import type { CopyPlan, Referrer } from "../../content/contracts.ts";
 import { ANNOTATION_REF_NAME } from "../../oci/annotations.ts";
 import { buildImageIndex } from "../../oci/build-manifest.ts";
 import { type Descriptor, describeBytes } from "../../oci/descriptor.ts";
@@ -7,8 +7,8 @@ import { referrersTag } from "../../oci/referrers/referrers-tag.ts";
 
 /** The part of the bundle that a volume has. */
 export interface CarriedInVolume {
-  /** Whether it has a manifest, and all that this one names. */
-  isWhole(manifest: Digest): boolean;
+  /** What refers to images, and is in it with all that it names. */
+  readonly referrers: readonly Referrer[];
 }
 
 export interface LayoutReferrers {
@@ -27,8 +27,8 @@ export interface LayoutReferrers {
 export function layoutReferrers({ roots }: CopyPlan, volume?: CarriedInVolume): LayoutReferrers {
   const bySubject = new Map<Digest, Map<Digest, Descriptor>>();
   const tagged = new Map<string, Descriptor>();
-  for (const { descriptor, subject, tag } of roots.flatMap(({ referrers }) => referrers?.found ?? [])) {
-    if (volume?.isWhole(descriptor.digest) === false) continue;
+  const carried = volume?.referrers ?? roots.flatMap(({ referrers }) => referrers?.found ?? []);
+  for (const { descriptor, subject, tag } of carried) {
     if (tag !== undefined) tagged.set(tag, descriptor);
     if (subject === undefined) continue;
     const known = bySubject.get(subject) ?? new Map<Digest, Descriptor>();

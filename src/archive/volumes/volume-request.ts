@@ -2,12 +2,12 @@ import type { PackedBlob, PackedImage, VolumeRequest } from "../../bundle/volume
 import type { CopyPlan, SettledRoot } from "../../content/contracts.ts";
 import { buildImageIndex } from "../../oci/build-manifest.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import { digestAlgorithm } from "../../oci/digest.ts";
+import { type Digest, digestAlgorithm } from "../../oci/digest.ts";
 import { MAX_SKOPEO_MANIFEST_BYTES } from "../../oci/limits.ts";
 import { closureOf } from "../lock/plan-lock.ts";
 import { layoutReferrers } from "../referrers/layout-referrers.ts";
 import { type ArchiveContentsOptions, dockerManifestBytes } from "../write/archive-contents.ts";
-import { buildMetadata } from "../write/build-metadata.ts";
+import { buildMetadata, rootOwners } from "../write/build-metadata.ts";
 
 /** Bytes of the list around the names of images. */
 const LIST_BYTES = 256;
@@ -44,15 +44,15 @@ function packedImage(plan: CopyPlan, root: SettledRoot, options: ArchiveContents
     blobs: [...manifests, ...configs, ...layers],
     others: [...referring.manifests, ...referring.configs, ...referring.layers],
     // Names of blobs are as long whether they are listed or not, and listing all for each image takes minutes.
-    nameBytes: nameBytes({ ...plan, roots: [root], blobs: [] }, options),
+    nameBytes: nameBytes({ ...plan, roots: [root], blobs: [] }, root, options),
   };
 }
 
 /** With the root alone it has at least as many names as among others. */
-function nameBytes(plan: CopyPlan, options: ArchiveContentsOptions): readonly [number, number] {
+function nameBytes(plan: CopyPlan, root: SettledRoot, options: ArchiveContentsOptions): readonly [number, number] {
   const { platform, format = "universal", lock = { platforms: "all", sparse: "keep" } } = options;
   const referrers = format === "oci" ? layoutReferrers(plan) : { entries: [], manifests: [] };
-  const volume = { lockText: "", isNamed: () => true };
+  const volume = { lock: new Uint8Array(0), roots: [root], owners: rootOwners([root]), assumed: new Set<Digest>() };
   const nameOf = (digest: string): string => digest;
   const files = buildMetadata(plan, {
     platform,

@@ -28,7 +28,7 @@ export function volumesTarget(output: string, options: VolumesTargetOptions): Im
   return {
     async begin(plan, signal) {
       const isAlone = options.number !== undefined || options.shard !== undefined;
-      const { set, volumes } = chosenVolumes(plan, options);
+      const { set, volumes } = await chosenVolumes(plan, options, signal);
       const names = new VolumeNames(output);
       const { of } = set.set;
       const { resume = {} } = options;
@@ -73,11 +73,12 @@ export function volumesTarget(output: string, options: VolumesTargetOptions): Im
 }
 
 /** @throws UsageError for a volume that the set does not have; as `planVolumes`. */
-export function chosenVolumes(
+export async function chosenVolumes(
   plan: CopyPlan,
   { number, shard, ...options }: VolumesTargetOptions,
-): { readonly set: PlannedSet; readonly volumes: readonly PlannedVolume[] } {
-  const set = planVolumes(plan, options);
+  signal: AbortSignal | undefined,
+): Promise<{ readonly set: PlannedSet; readonly volumes: readonly PlannedVolume[] }> {
+  const set = await planVolumes(plan, options, signal);
   if (shard !== undefined) {
     const { index, of } = shard;
     return { set, volumes: set.volumes.filter(volume => (volume.number - 1) % of === index) };

@@ -1,7 +1,7 @@
 import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
 import { PIECE_BYTES } from "../../bundle/need/parse-need.ts";
 import type { PackedPart } from "../../bundle/volumes/volume-request.ts";
-import type { CopyPlan } from "../../content/contracts.ts";
+import type { CopyPlan, PlannedManifest } from "../../content/contracts.ts";
 import { ArchiveError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestHex } from "../../oci/digest.ts";
@@ -14,7 +14,7 @@ import { absentName, partName, SUMS_FILE } from "../entry-names.ts";
 import type { LockSettings } from "../lock/plan-lock.ts";
 import { type CarriedInVolume, layoutReferrers } from "../referrers/layout-referrers.ts";
 import type { ArchiveFile } from "./archive-file.ts";
-import { buildMetadata, dockerAssumed, dockerManifest, type VolumeMetadata } from "./build-metadata.ts";
+import { assumedDigests, buildMetadata, dockerAssumed, dockerManifest, type VolumeMetadata } from "./build-metadata.ts";
 import { PlannedSums } from "./planned-sums.ts";
 
 /**
@@ -46,8 +46,12 @@ export interface ArchiveContentsOptions {
 }
 
 export interface VolumeContents extends VolumeMetadata, CarriedInVolume {
-  /** Whether it has a manifest, config or layer whole. */
-  holds(digest: Digest): boolean;
+  /** Those that it has. */
+  readonly manifests: readonly PlannedManifest[];
+  /** Configs and layers that it has whole. */
+  readonly blobs: readonly Descriptor[];
+  /** All configs of the bundle. */
+  readonly configs: ReadonlySet<Digest>;
   readonly parts: readonly PackedPart[];
   /** False if other volumes have the lock as well. */
   readonly isAlone: boolean;
@@ -74,10 +78,12 @@ const EXTENSIONS = { none: ".tar", gzip: ".tar.gz", zstd: ".tar.zst", xz: ".tar.
  */
 export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions): ArchiveContents {
   const { platform, format = "universal", lock = { platforms: "all", sparse: "keep" }, volume } = options;
-  const configs = configDigests(plan);
-  const names = volume === undefined ? blobNames(plan, format) : namesInVolume(plan, volume);
+  const configs = volume?.configs ?? configDigests(plan);
+  const blobs = volume?.blobs ?? plan.blobs;
+  const names = volume === undefined ? blobNames(plan, format) : namesInVolume(volume);
+  const assumed = volume?.assumed ?? assumedDigests(plan);
   // A part is nothing that a loader could use.
-  const nameOf = entryNameOf(plan, volume === undefined ? names : new Map());
+  const nameOf = entryNameOf(assumed, volume === undefined ? names : new Map());
   const places = new Map([...new Set(options.layerOrder)].map((digest, place) => [digest, place]));
   // Entries for them would keep loaders from loading the images: containerd, and skopeo for an image without a name.
   const referrers = format === "oci" ? layoutReferrers(plan, volume) : { entries: [], manifests: [] };
@@ -97,13 +103,13 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
       hint: "A docker archive cannot contain charts, signatures and other artifacts: leave out --format docker.",
     });
   }
-  const carried = [...plan.manifests.values()].filter(({ descriptor }) => volume?.holds(descriptor.digest) !== false);
+  const carried = volume?.manifests ?? [...plan.manifests.values()];
   const manifests = format === "docker" ? [] : [...carried, ...referrers.manifests];
   const fileOf = ({ digest, size }: Descriptor): ArchiveFile => {
     return { name: names.get(digest) ?? "", size, bytes: undefined, digest };
   };
   const blobFiles = (isWanted: (digest: Digest) => boolean): readonly ArchiveFile[] =>
-    plan.blobs.filter(({ digest }) => volume?.holds(digest) !== false && isWanted(digest)).map(fileOf);
+    blobs.filter(({ digest }) => isWanted(digest)).map(fileOf);
   const entries: readonly ArchiveFile[] = [
     ...metadata.map(file => ({ ...file, size: file.bytes.length })),
     ...placeholders.map(digest => ({ name: nameOf(digest), size: 0, bytes: new Uint8Array(0) })),
@@ -112,7 +118,7 @@ export function archiveContents(plan: CopyPlan, options: ArchiveContentsOptions)
     ),
     ...byName(blobFiles(digest => configs.has(digest))),
     ...byName(blobFiles(digest => !configs.has(digest) && !places.has(digest))),
-    ...plan.blobs
+    ...blobs
       .filter(({ digest }) => !configs.has(digest) && places.has(digest))
       .toSorted((left, right) => (places.get(left.digest) ?? 0) - (places.get(right.digest) ?? 0))
       .map(fileOf),
@@ -134,15 +140,14 @@ export function dockerManifestBytes(
 ): number {
   if (format === "oci") return 0;
   const names = blobNames(plan, format);
-  return dockerManifest(plan, { platform, nameOf: entryNameOf(plan, names) })?.length ?? 0;
+  return dockerManifest(plan, { platform, nameOf: entryNameOf(assumedDigests(plan), names) })?.length ?? 0;
 }
 
 /**
  * Where `manifest.json` says that a config or layer is. Of an assumed layer, outside of `blobs`, where a file would be
  * taken for the blob; one name for each, because podman and skopeo refuse one file for two layers.
  */
-function entryNameOf({ assumed = [] }: CopyPlan, names: ReadonlyMap<Digest, string>): (digest: Digest) => string {
-  const absent = new Set(assumed.map(({ descriptor }) => descriptor.digest));
+function entryNameOf(absent: ReadonlySet<Digest>, names: ReadonlyMap<Digest, string>): (digest: Digest) => string {
   return digest => names.get(digest) ?? (absent.has(digest) ? absentName(digest) : blobName(digest));
 }
 
@@ -158,9 +163,9 @@ function partFiles(volume: VolumeContents | undefined): readonly ArchiveFile[] {
 }
 
 /** Of its own blobs alone: those of all volumes are many. */
-function namesInVolume({ blobs }: CopyPlan, { holds, parts }: VolumeContents): ReadonlyMap<Digest, string> {
+function namesInVolume({ blobs, parts }: VolumeContents): ReadonlyMap<Digest, string> {
   const names = new Map<Digest, string>();
-  for (const { digest } of blobs) if (holds(digest)) names.set(digest, blobName(digest));
+  for (const { digest } of blobs) names.set(digest, blobName(digest));
   for (const { digest, part } of parts) names.set(digest, partName(digest, part));
   return names;
 }
@@ -186,8 +191,6 @@ function byName(files: readonly ArchiveFile[]): readonly ArchiveFile[] {
   return [...files].sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-function configDigests(plan: CopyPlan): ReadonlySet<Digest> {
-  return new Set(
-    [...plan.manifests.values()].flatMap(({ view }) => (view.kind === "image" ? [view.config.digest] : [])),
-  );
+export function configDigests({ manifests }: CopyPlan): ReadonlySet<Digest> {
+  return new Set([...manifests.values()].flatMap(({ view }) => (view.kind === "image" ? [view.config.digest] : [])));
 }

@@ -1,5 +1,5 @@
 import { formatLock, LOCK_FILE } from "../../bundle/lock/format-lock.ts";
-import type { CopyPlan, Root } from "../../content/contracts.ts";
+import type { CopyPlan, SettledRoot } from "../../content/contracts.ts";
 import { ANNOTATION_IMAGE_NAME, ANNOTATION_REF_NAME } from "../../oci/annotations.ts";
 import { buildImageIndex } from "../../oci/build-manifest.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -23,9 +23,13 @@ interface MetadataFile {
 /** What the files of a volume say, which has a part of the bundle. */
 export interface VolumeMetadata {
   /** Of the whole bundle, with the set. */
-  readonly lockText: string;
-  /** Whether the volume names an image. */
-  isNamed(root: Root): boolean;
+  readonly lock: Uint8Array;
+  /** The images that it names. */
+  readonly roots: readonly SettledRoot[];
+  /** Of the tags of all volumes: an image that is in another one may own a tag. */
+  readonly owners: ReturnType<typeof tagOwners>;
+  /** As `assumedDigests` returns them for the plan. */
+  readonly assumed: ReadonlySet<Digest>;
 }
 
 interface MetadataOptions {
@@ -65,7 +69,7 @@ export function buildMetadata(plan: CopyPlan, options: MetadataOptions): readonl
     options.volume === undefined || format !== "universal" ? [] : [{ name: DOCKER_MANIFEST_FILE, bytes: encode("[]") }];
   const docker = manifest === undefined ? none : [{ name: DOCKER_MANIFEST_FILE, bytes: manifest }];
   if (format === "docker") return docker;
-  const lock = encode(options.volume?.lockText ?? formatLock(planLock(plan, options.lock)));
+  const lock = options.volume?.lock ?? encode(formatLock(planLock(plan, options.lock)));
   const signature = options.signLock?.(lock);
   const signed = signature === undefined ? [] : [{ name: SIGNATURE_FILE, bytes: signature.bytes, signature }];
   return [...layout, ...docker, { name: LOCK_FILE, bytes: lock }, ...signed];
@@ -125,20 +129,22 @@ interface NamedRoot {
 }
 
 function sortedRoots(plan: CopyPlan, volume?: VolumeMetadata): readonly NamedRoot[] {
-  const settled = plan.roots.flatMap(root =>
-    root.kind === "settled"
-      ? [{ id: root.descriptor.digest, names: [...root.names].sort(), descriptor: root.descriptor, root }]
-      : [],
-  );
-  // An image that is in another volume may own a tag.
-  const owners = tagOwners(settled);
+  const settled = volume?.roots ?? plan.roots.filter(root => root.kind === "settled");
+  const owners = volume?.owners ?? rootOwners(settled);
   return settled
-    .filter(({ root }) => volume?.isNamed(root) !== false)
-    .map(root => ({ ...root, entries: entryNames(root, owners) }))
+    .map(({ names, descriptor }) => {
+      const id = descriptor.digest;
+      return { names: [...names].sort(), descriptor, entries: entryNames({ id, names }, owners) };
+    })
     .sort(
       (left, right) =>
         compare(left.names[0] ?? "", right.names[0] ?? "") || compare(left.descriptor.digest, right.descriptor.digest),
     );
+}
+
+/** Which image each tag means. */
+export function rootOwners(roots: readonly SettledRoot[]): ReturnType<typeof tagOwners> {
+  return tagOwners(roots.map(({ names, descriptor }) => ({ id: descriptor.digest, names })));
 }
 
 /** `manifest.json`; undefined without an image. */
@@ -160,8 +166,8 @@ export function dockerManifest(
 
 /** The assumed layers that `manifest.json` names. */
 export function dockerAssumed(plan: CopyPlan, platform: Platform, volume?: VolumeMetadata): readonly Digest[] {
-  if (plan.assumed === undefined) return [];
-  const assumed = new Set(plan.assumed.map(({ descriptor }) => descriptor.digest));
+  const assumed = volume?.assumed ?? assumedDigests(plan);
+  if (assumed.size === 0) return [];
   const layers = dockerImages(plan, platform, volume).flatMap(({ image }) =>
     image.view.layers.map(({ digest }) => digest),
   );
@@ -177,6 +183,11 @@ function dockerImages(
     const image = dockerImage(plan, root.descriptor, platform);
     return image === undefined ? [] : [{ ...root, image }];
   });
+}
+
+/** Of layers that the other side has. */
+export function assumedDigests({ assumed = [] }: CopyPlan): ReadonlySet<Digest> {
+  return new Set(assumed.map(({ descriptor }) => descriptor.digest));
 }
 
 /** Both annotations: containerd reads the full name, others take the tag. */

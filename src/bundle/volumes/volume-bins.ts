@@ -1,4 +1,5 @@
 import type { Digest } from "../../oci/digest.ts";
+import { RoomTree } from "./room-tree.ts";
 import { entryBytes, type PackedBlob, type PackedImage, partThatFits, type VolumeRequest } from "./volume-request.ts";
 
 /** A blob, or what is left of one that is larger than a volume. */
@@ -15,7 +16,6 @@ interface PlacedPart {
 }
 
 interface Bin {
-  room: number;
   /** Bytes left for names, in both lists. */
   readonly names: [number, number];
   readonly images: Set<number>;
@@ -26,24 +26,37 @@ export class VolumeBins {
   readonly bins: readonly Bin[];
   /** Where each blob is; one that is split has several parts. */
   readonly placed: Map<Digest, PlacedPart[]> = new Map();
+  /** Images that one of the volumes names. */
+  readonly #named = new Set<number>();
   readonly #request: VolumeRequest;
+  readonly #rooms: RoomTree;
   /** Blobs that are split already: the rest of each is placed later. */
   readonly #rest = new Map<Digest, number>();
 
   constructor(request: VolumeRequest, count: number) {
     this.#request = request;
-    const { volumeBytes, metadataBytes, maxNamesBytes } = request;
+    const { maxNamesBytes } = request;
+    this.#rooms = new RoomTree(count, this.#capacity);
     this.bins = Array.from({ length: count }, () => ({
-      room: volumeBytes - metadataBytes,
       names: [maxNamesBytes, maxNamesBytes],
       images: new Set(),
     }));
   }
 
+  /** Bytes left in a volume. */
+  roomOf(bin: number): number {
+    return this.#rooms.roomOf(bin);
+  }
+
+  /** The first volume with so many bytes left; -1 if there is none. */
+  firstWith(bytes: number, from?: number): number {
+    return this.#rooms.firstWith(bytes, from);
+  }
+
   /** What is still to be placed of a blob. */
   item(blob: PackedBlob): Item | undefined {
     const from = this.#rest.get(blob.digest) ?? 0;
-    return this.placed.get(blob.digest)?.some(({ to }) => to === blob.size) === true ? undefined : { blob, from };
+    return this.placed.get(blob.digest)?.at(-1)?.to === blob.size ? undefined : { blob, from };
   }
 
   bytesOf({ blob: { size }, from }: Item): number {
@@ -51,9 +64,7 @@ export class VolumeBins {
   }
 
   put({ blob: { digest, size }, from }: Item, bin: number, to: number = size): void {
-    const at = this.bins[bin];
-    if (at === undefined) return;
-    at.room -= entryBytes(this.#request, to - from, from > 0 || to < size);
+    this.#take(bin, entryBytes(this.#request, to - from, from > 0 || to < size));
     const parts = this.placed.get(digest) ?? [];
     parts.push({ from, to, bin });
     this.placed.set(digest, parts);
@@ -65,7 +76,7 @@ export class VolumeBins {
     for (;;) {
       const item = this.item(blob);
       if (item === undefined) return true;
-      const bin = this.bins.findIndex(({ room }) => room === this.#capacity);
+      const bin = this.firstWith(this.#capacity);
       if (this.bytesOf(item) <= this.#capacity) return true;
       const bytes = partThatFits(this.#request, this.#capacity);
       if (bin === -1 || bytes === 0 || !blob.isDivisible) return false;
@@ -75,20 +86,32 @@ export class VolumeBins {
 
   /** Spreads a blob over what is left of volumes, in as few parts as possible. @returns false if it does not fit. */
   putSplit(blob: PackedBlob): boolean {
-    const used = new Set(this.placed.get(blob.digest)?.map(({ bin }) => bin));
+    // Each volume has at most one part of it.
+    const used = new Map<number, number>();
+    const use = (bin: number): void => {
+      used.set(bin, this.roomOf(bin));
+      this.#rooms.set(bin, -1);
+    };
+    for (const { bin } of this.placed.get(blob.digest) ?? []) use(bin);
+    const isPlaced = this.#placeSplit(blob, use);
+    for (const [bin, room] of used) this.#rooms.set(bin, room);
+    return isPlaced;
+  }
+
+  #placeSplit(blob: PackedBlob, use: (bin: number) => void): boolean {
     for (;;) {
       const item = this.item(blob);
       if (item === undefined) return true;
-      const bin = this.#roomiest(used);
-      const room = this.bins[bin]?.room ?? 0;
+      const bin = this.#rooms.roomiest();
+      const room = this.roomOf(bin);
       if (room >= this.bytesOf(item)) {
         this.put(item, bin);
         return true;
       }
       const bytes = partThatFits(this.#request, room);
       if (bytes === 0 || !blob.isDivisible) return false;
-      used.add(bin);
       this.put(item, bin, item.from + bytes);
+      use(bin);
     }
   }
 
@@ -98,12 +121,24 @@ export class VolumeBins {
     if (at === undefined) return false;
     if (at.images.has(index)) return true;
     const [inIndex, inDocker] = image.nameBytes;
-    if (at.room < inIndex + inDocker || !this.hasNames(image.nameBytes, bin)) return false;
-    at.room -= inIndex + inDocker;
+    if (this.roomOf(bin) < inIndex + inDocker || !this.hasNames(image.nameBytes, bin)) return false;
+    this.#take(bin, inIndex + inDocker);
     at.names[0] -= inIndex;
     at.names[1] -= inDocker;
     at.images.add(index);
+    this.#named.add(index);
     return true;
+  }
+
+  /** Bytes that both lists need for images that are not named yet. */
+  namesOf(indexes: readonly number[]): readonly [index: number, docker: number] {
+    const sum: [number, number] = [0, 0];
+    for (const index of indexes) {
+      const [inIndex, inDocker] = this.#named.has(index) ? [0, 0] : (this.#request.images[index]?.nameBytes ?? [0, 0]);
+      sum[0] += inIndex;
+      sum[1] += inDocker;
+    }
+    return sum;
   }
 
   hasNames([inIndex, inDocker]: readonly [number, number], bin: number): boolean {
@@ -127,10 +162,7 @@ export class VolumeBins {
     return this.#request.volumeBytes - this.#request.metadataBytes;
   }
 
-  #roomiest(used: ReadonlySet<number>): number {
-    let best = -1;
-    for (const [bin, { room }] of this.bins.entries())
-      if (!used.has(bin) && room > (this.bins[best]?.room ?? -1)) best = bin;
-    return best;
+  #take(bin: number, bytes: number): void {
+    this.#rooms.set(bin, this.roomOf(bin) - bytes);
   }
 }

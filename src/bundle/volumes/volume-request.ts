@@ -4,19 +4,25 @@ import type { Digest } from "../../oci/digest.ts";
 export const BLOCK_BYTES = 512;
 
 /** What is to be spread over volumes. */
-export interface VolumeRequest {
+export interface VolumeContentsRequest {
   /** Each digest once. */
   readonly blobs: readonly PackedBlob[];
   readonly images: readonly PackedImage[];
-  /** No volume is larger. */
-  readonly volumeBytes: number;
-  /** Of each volume, whatever is in it: the lock, the end of the tar. */
-  readonly metadataBytes: number;
   /** Bytes that each list of names may have; loaders refuse longer ones. */
   readonly maxNamesBytes: number;
   /** Bytes of the hashes of a blob, or of a part of one. */
   hashBytes(bytes: number, isPart: boolean): number;
 }
+
+/** How large volumes are. */
+export interface VolumeBytes {
+  /** No volume is larger. */
+  readonly volumeBytes: number;
+  /** Of each volume, whatever is in it: the lock, the end of the tar. */
+  readonly metadataBytes: number;
+}
+
+export interface VolumeRequest extends VolumeContentsRequest, VolumeBytes {}
 
 export interface PackedBlob {
   readonly digest: Digest;

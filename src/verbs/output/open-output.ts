@@ -21,6 +21,7 @@ import {
   type ChosenVolumesOptions,
   checkVolumesApart,
   chosenSize,
+  type SplitContext,
   type SplitOutput,
   splitOutput,
   type VolumeOptions,
@@ -58,7 +59,7 @@ export interface OpenedOutput {
   readonly maxConcurrency: number;
   /** What would be written, if that is a set of volumes. */
   readonly volumes?:
-    | ((plan: CopyPlan, options: OutputTargetOptions, onNote: (message: string) => void) => SplitOutput)
+    | ((plan: CopyPlan, options: OutputTargetOptions, context: SplitContext) => Promise<SplitOutput>)
     | undefined;
   /** @param resume how to treat what an interrupted run has left. */
   target(options: OutputTargetOptions, resume?: ResumeOptions): ImageTarget;
@@ -134,7 +135,8 @@ export async function openOutput(
       name: output,
       format,
       maxConcurrency: Number.POSITIVE_INFINITY,
-      volumes: (plan, options, onNote) => splitOutput(output, plan, { ...signed(options), ...split, format }, onNote),
+      volumes: async (plan, options, context) =>
+        await splitOutput(output, plan, { ...signed(options), ...split, format }, context),
       target: (options, resume) => volumesTarget(output, { ...signed(options), ...split, format, resume }),
     };
   }

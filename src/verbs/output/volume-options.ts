@@ -135,15 +135,20 @@ export interface SplitOutput {
   readonly shard: PulledShard | undefined;
 }
 
+export interface SplitContext {
+  readonly onNote: (message: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What a run writes, with a note about its shard. @throws UsageError as `chosenVolumes`. */
-export function splitOutput(
+export async function splitOutput(
   output: string,
   plan: CopyPlan,
   options: VolumesTargetOptions,
-  onNote: (message: string) => void,
-): SplitOutput {
+  { onNote, signal }: SplitContext,
+): Promise<SplitOutput> {
   const names = new VolumeNames(output);
-  const { set, volumes } = chosenVolumes(plan, options);
+  const { set, volumes } = await chosenVolumes(plan, options, signal);
   const { of } = set.set;
   const own = new Set(volumes.flatMap(({ blobs, parts }) => [...blobs, ...parts.map(({ digest }) => digest)]));
   const elsewhere = plan.blobs.map(({ digest }) => digest).filter(digest => !own.has(digest));

@@ -199,7 +199,7 @@ export async function settleImages(source: ImageSource, options: WriteOptions): 
       bases,
       images: writtenImages(settled, absent),
       platforms: [...new Set(chosen.platforms.flat())],
-      split: output.volumes?.(plan, targetOptions, planOptions.onNote),
+      split: await output.volumes?.(plan, targetOptions, planOptions),
     },
     source: settled.source,
     targetOptions,
