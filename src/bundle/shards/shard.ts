@@ -22,6 +22,7 @@ export function parseShard(text: string): Shard {
   if (shard.of < 1) throw wrong(text, "found no shards, expected at least 1", 8);
   if (shard.of > MAX_SHARDS) throw wrong(text, `found ${shard.of} shards, expected at most ${MAX_SHARDS}`, 8);
   if (shard.index >= shard.of) throw wrong(text, `found shard ${shard.index}, expected ${rangeOf(shard.of)}`, shard.of);
+  if (text !== formatShard(shard)) throw wrong(text, `found leading zeros, expected ${formatShard(shard)}`, shard.of);
   return shard;
 }
 

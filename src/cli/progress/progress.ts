@@ -119,8 +119,9 @@ export class Progress {
 
   #noteUnchecked(blobs: number): void {
     if (blobs === 0) return;
+    const copies = blobs === 1 ? "its copy in the archive was not read" : "their copies in the archive were not read";
     this.note(
-      `The registry has ${counted(blobs, "blob")} already, so ${blobs === 1 ? "its copy in the archive was" : "their copies in the archive were"} not checked; "imgpack verify" does that`,
+      `The registry has ${counted(blobs, "blob")} already, so ${copies}. To check the archive: "imgpack verify"`,
     );
   }
 

@@ -3,7 +3,9 @@ import type { ListedReference, RefusedText } from "../../bundle/list/listed-refe
 import { linesOf } from "../../bundle/list/parse-list.ts";
 import { isStructured } from "../../bundle/list/recognise.ts";
 import { refusedError } from "../../bundle/list/refused-texts.ts";
+import { UsageError } from "../../errors.ts";
 import { append } from "../../util/append.ts";
+import { quote } from "../../util/format.ts";
 import { stat } from "../../util/read-disk.ts";
 import { readListInput } from "./list-input.ts";
 import { listedInBytes, type ReadListsOptions } from "./read-lists.ts";
@@ -21,7 +23,7 @@ export interface PushLists {
  * them in, and none of its lines is the path of a file; anything else that names images always does.
  *
  * @param hasArchives whether archives are named already.
- * @throws UsageError for a file that cannot be read, or with all lines of lists of images that cannot be taken.
+ * @throws UsageError for a file that cannot be read, for names of images without an archive that they are in, or with all lines of lists of images that cannot be taken.
  */
 export async function readPushLists(
   files: readonly string[],
@@ -31,6 +33,7 @@ export async function readPushLists(
   const archives: string[] = [];
   const images: string[] = [];
   const refused: RefusedText[] = [];
+  const named: string[] = [];
   for (const file of files) {
     const bytes = await readListInput(file, options);
     if (bytes === "archive") {
@@ -45,6 +48,7 @@ export async function readPushLists(
     }
     const found = await listedInBytes(bytes, file, options);
     append(refused, found.refused);
+    if (found.references.length > 0) named.push(file);
     for (const image of found.references) {
       if (image.class === "likely") continue;
       images.push(image.reference);
@@ -52,7 +56,18 @@ export async function readPushLists(
     }
   }
   if (refused.length > 0) throw refusedError(refused);
+  const [list] = named;
+  if (list !== undefined && !hasArchives && archives.length === 0) throw withoutArchive(list);
   return { archives, images: [...new Set(images)] };
+}
+
+function withoutArchive(list: string): UsageError {
+  return new UsageError(
+    `Cannot push the images of ${quote(list)}: found no archive, expected the one that they are in`,
+    {
+      hint: `Name it, "imgpack push ARCHIVE -f ${list}"; or copy the images from their registries, "imgpack copy -f ${list} --to HOST".`,
+    },
+  );
 }
 
 async function isAnyPath(lines: readonly string[]): Promise<boolean> {

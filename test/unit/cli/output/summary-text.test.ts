@@ -10,7 +10,7 @@ test("a push and a copy of what is there end with one line that says so, and nam
   const again = await runCommand("push", path, "--registry", host);
   const proof = "All 2 images are there: nothing was sent";
   expect(again.stderr).toContain(`${proof}, `);
-  expect(again.stderr).toContain("were not checked");
+  expect(again.stderr).toContain("were not read");
   expect(again.stderr).not.toContain("is this image already");
   const copying = ["copy", `${host}/app:1`, `${host}/app:2`, "--to", `${host}/mirror`];
   expect((await runCommand(...copying)).stderr).toContain("Copied ");
