@@ -5,11 +5,13 @@ import { copyFile, link, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { expectations } from "./bench/expectations.mjs";
 import { gzipSection } from "./bench/gzip.mjs";
+import { introduction } from "./bench/introduction.mjs";
 import { measureRows } from "./bench/measure.mjs";
 import { writeRandomImage } from "./bench/random-image.mjs";
 import { createRegistry } from "./bench/registry.mjs";
-import { document, introduction, section, summary } from "./bench/report.mjs";
+import { document, section, summary } from "./bench/report.mjs";
 import { scenarios } from "./bench/scenarios.mjs";
 import { findTools } from "./bench/tools.mjs";
 import { createWorkspace } from "./bench/workspace.mjs";
@@ -122,9 +124,12 @@ async function bench(options) {
         [image, large].flatMap(file => (file === undefined ? [] : [describe(file, file === large)])),
       ),
       skipped,
+      measured: scenarios.filter(({ id }) => all.has(id)),
+      all,
     });
     console.log(head);
-    if (out !== undefined) await writeFile(out, document([head, summary(scenarios, all), ...sections]));
+    if (out !== undefined)
+      await writeFile(out, document([head, summary(scenarios, all), expectations(all), ...sections]));
   } finally {
     workspace.close();
   }

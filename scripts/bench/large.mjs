@@ -1,5 +1,5 @@
 // @ts-check
-// Large numbers on the side of the registry, from a synthetic one: it holds no data, and is no part of the figures.
+// Many images on the side of the registry, from a synthetic one: it holds no data, and is no part of the figures.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { remove } from "fs-extra/esm";

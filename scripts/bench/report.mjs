@@ -2,16 +2,10 @@
 // Results as markdown.
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { growthOf, medianOf, rangeOf, ratioOf } from "./measure.mjs";
-import { compressions } from "./tools.mjs";
 
 /** @typedef {import("./measure.mjs").Metric} Metric */
 /** @typedef {import("./measure.mjs").Results} Results */
-
-/** Asked before the run makes it. */
-const [load = 0] = loadavg();
 
 const mib = (/** @type {number} */ bytes) => {
   const value = bytes / 2 ** 20;
@@ -69,12 +63,14 @@ export function section(scenario, all) {
   ].join("\n\n");
 }
 
-/** @param {import("./scenarios.mjs").Scenario} scenario @param {Map<string, Results>} all */
+/** With the reason below, where one is missed. @param {import("./scenarios.mjs").Scenario} scenario @param {Map<string, Results>} all */
 function targetTable({ id, targets }, all) {
-  return table(
-    ["target", "limit", "measured", ""],
-    targets.map(target => targetRow(target, id, all)),
+  const rows = targets.map(target => targetRow(target, id, all));
+  const reasons = targets.flatMap(({ text, why }, index) =>
+    rows[index]?.at(-1) === MISSED && why !== undefined ? [`- Why ${text} is missed: ${why}`] : [],
   );
+  const shown = table(["target", "limit", "measured", ""], rows);
+  return reasons.length === 0 ? shown : `${shown}\n\n${reasons.join("\n")}`;
 }
 
 /** The median; of times also the least and the most. @param {Results} results @param {string} label @param {Metric} metric */
@@ -86,7 +82,7 @@ function cell(results, label, metric) {
 }
 
 /** What moves images, other than imgpack itself. @param {string} label */
-const isPeer = label => !/^imgpack|^(curl|node -e 0|sha256sum|sha256 in Node, .*|cp, .*)$/.test(label);
+export const isPeer = label => !/^imgpack|^(curl|node -e 0|sha256sum|sha256 in Node, .*|cp, .*)$/.test(label);
 
 /**
  * Where imgpack leads, and where not: its medians against those of the best peer.
@@ -131,6 +127,8 @@ export function document(sections) {
   return `${text}\n<!-- made by npm run bench; sha256 of what is above: ${createHash("sha256").update(text).digest("hex")} -->\n`;
 }
 
+const MISSED = "**missed**";
+
 const ratio = (/** @type {number} */ value) => value.toFixed(2);
 
 /** @param {number | undefined} value @param {(value: number) => string} show */
@@ -147,7 +145,7 @@ function targetRow(target, id, all) {
   const value = measured(target, results, all);
   const { show } = isRatio ? { show: ratio } : metrics[target.metric];
   const unit = target.metric === "peak" && !isRatio ? " MiB" : "";
-  const verdict = value === undefined ? "not measured" : value <= target.limit ? "met" : "**missed**";
+  const verdict = value === undefined ? "not measured" : value <= target.limit ? "met" : MISSED;
   return [
     target.text,
     `≤ ${isRatio ? Number(target.limit.toFixed(2)) : show(target.limit)}${unit}`,
@@ -177,53 +175,4 @@ function ratioAgainst(target, results, all) {
   );
   const own = medianOf(results, target.label, target.metric);
   return own === undefined || others.length === 0 ? undefined : own / Math.min(...others);
-}
-
-/**
- * @param {object} facts
- * @param {string} facts.command
- * @param {Iterable<import("./tools.mjs").Tool>} facts.tools
- * @param {string[]} facts.missing
- * @param {string[]} facts.archives one line each
- * @param {string[]} facts.skipped
- * @returns {string}
- */
-export function introduction({ command, tools, missing, archives, skipped }) {
-  const processors = cpus();
-  const memory = Math.round(totalmem() / 2 ** 30);
-  const names = [...tools]
-    .filter(({ name }) => !(name in compressions))
-    .map(({ name, version }) => `${name} ${version}`);
-  return [
-    "# Benchmarks",
-    `imgpack and its peers side by side in one run, made by\n\n\`\`\`\n${command}\n\`\`\``,
-    [
-      `- Machine: ${processors[0]?.model.trim() ?? "unknown processor"}, ${processors.length} cores, ${memory} GiB; ${type()} ${release()}; Node ${process.versions.node}`,
-      `- Processor features: ${features()}. sha256 takes three to four times as long without SHA-NI.`,
-      `- Load before the run: ${load.toFixed(1)} (processes that run or wait for a core); more than 0.5 makes the figures worse`,
-      `- Measured: ${names.join(", ")}`,
-      `- Not found: ${missing.length === 0 ? "none" : missing.join(", ")}`,
-      ...archives.map(line => `- ${line}`),
-      ...skipped.map(line => `- Skipped: ${line}`),
-    ].join("\n"),
-    `The tools take turns (A B C A B C). Cells are medians, with the least and the most of times in parentheses. A ratio is
-imgpack's value (the first row) divided by that of the row; it is calculated for each run, and the cell is the median.
-CPU, peak memory and written storage come from GNU time; "temp" is what was written in addition to the output. A proxy
-counts requests and body bytes in a separate pass. The registry is docker-registry on the loopback interface of the same
-machine. It is not part of any figure, but it uses the same cores. Node runs without NODE_EXTRA_CA_CERTS and NODE_OPTIONS.`,
-  ].join("\n\n");
-}
-
-/** The ones that decide how fast hashing and compression are. */
-function features() {
-  let flags = /** @type {string[]} */ ([]);
-  try {
-    flags = /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1]?.split(" ") ?? [];
-  } catch {
-    return "unknown";
-  }
-  const names = { "SHA-NI": ["sha_ni", "sha2"], AES: ["aes"], AVX2: ["avx2"], "AVX-512": ["avx512f"] };
-  return Object.entries(names)
-    .map(([name, spellings]) => `${spellings.some(flag => flags.includes(flag)) ? "" : "no "}${name}`)
-    .join(", ");
 }

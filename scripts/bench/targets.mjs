@@ -12,6 +12,7 @@
  * @property {string} [of] the scenario those rows are in, default the same
  * @property {boolean} [isGrowth] the limit is one of the growth from the next smaller size
  * @property {number} limit
+ * @property {string} [why] a sentence for the page of a run that misses it: where the time or the memory goes
  */
 
 const peakBytes = 200 * 2 ** 20;

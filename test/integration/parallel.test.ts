@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith } from "./peers/describe-with.ts";
+import { run } from "./peers/run.ts";
 import { createShardSite, missingImages, type ShardSite, type Target } from "./peers/shard-site.ts";
 import { probeSshNodes, writeShellNodes, writeSshNodes } from "./peers/ssh-nodes.ts";
 
@@ -12,7 +13,12 @@ const page = readFileSync(fileURLToPath(new URL("../../docs/MANY-MACHINES.md", i
 const [, section = ""] = /\n## GNU parallel\n([\s\S]*?)(?:\n## |$)/.exec(page) ?? [];
 const [first = "", again = ""] = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
 
+const [pulling = "", pushing = "", watching = ""] = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(
+  ([, text = ""]) => text,
+);
+
 const ssh = await probeSshNodes();
+const hasJq = (await run("jq", ["--version"]).catch(() => undefined))?.code === 0;
 
 describeWith(["parallel", ssh], "shards over ssh", () => suite(writeSshNodes));
 if (ssh.missing !== undefined) describeWith(["parallel"], "shards over a shell", () => suite(writeShellNodes));
@@ -43,10 +49,26 @@ function suite(writeNodes: (folder: string) => Promise<void>): void {
   }
 
   test("shards of a pull write all volumes, and shards of verify find them whole", async () => {
-    const [, lines = ""] = /```sh\n([\s\S]*?)```/.exec(page) ?? [];
-    expect(lines).toContain("imgpack pull ");
-    const { code, stderr } = await site.sh(lines, target);
+    expect(pulling).toContain("imgpack pull ");
+    const { code, stderr } = await site.sh(pulling, target);
     expect(code, stderr).toBe(0);
+  });
+
+  test("shards of a push send what the volumes have, the last run finds all, and the logs say how far each shard is", async () => {
+    const inside = await site.createTarget();
+    const pushed = await site.sh(pushing, inside);
+    expect(pushed.code, pushed.stderr).toBe(0);
+    expect(pushed.stderr).toMatch(/^All \d+ images are there: nothing was sent/m);
+    expect(await missingImages(site, inside, "mirror")).toEqual([]);
+    if (hasJq) {
+      const { stdout } = await site.sh(watching, inside);
+      const lines = [...stdout.matchAll(/^(\d)\/2: (\d+) of (\d+) images, exit code 0$/gm)];
+      expect(
+        lines.map(([, shard, done]) => [shard, done]),
+        stdout,
+      ).toEqual(lines.map(([, , , all], at) => [`${at}`, all]));
+      expect(lines.reduce((sum, [, , done]) => sum + Number(done), 0)).toBe(site.images.length);
+    } else console.warn("SKIPPED the lines for jq: it is not here");
   });
 
   test("a shard that fails is in the log, --resume-failed runs it alone, and the last run finds all", async () => {

@@ -36,7 +36,7 @@ export function archiveFlags<T>(parser: Argv<T>, defaultPlatform: string): Argv<
       type: "string",
       requiresArg: true,
       describe:
-        "split the output into files of at most this size: fat32, dvd, bd25, bd50, 700M (powers of 1000), 4GiB, … (default: one file)",
+        "split the output into files of at most this size: fat32, dvd, bd25, bd50, 700M (powers of 1000), 4GiB (powers of 1024), … (default: one file)",
     })
     .option("volume", {
       type: "number",

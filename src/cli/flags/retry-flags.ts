@@ -39,7 +39,8 @@ export function retryFlags<T>(parser: Argv<T>): Argv<T & RetryFlags> {
       group: "Transfer",
       type: "string",
       requiresArg: true,
-      describe: "maximum bytes per second of all transfers together, such as 500K or 10M (default unlimited)",
+      describe:
+        "maximum bytes per second, sent and received, of all transfers together, such as 500K or 10M, in powers of 1024 (default unlimited)",
     })
     .option("min-rate", {
       group: "Transfer",

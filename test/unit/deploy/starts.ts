@@ -36,17 +36,19 @@ interface GitHubJob {
 interface GitLabJob {
   readonly parallel?: number;
   readonly script: Words;
-  readonly retry?: { readonly exit_codes: readonly number[] };
+  readonly retry?: { readonly when: readonly string[]; readonly exit_codes: readonly number[] };
 }
 
 interface JobDefinition {
-  readonly containerProperties: { readonly command: Words };
+  readonly containerProperties: { readonly image: string; readonly command: Words };
   readonly retryStrategy: {
     readonly evaluateOnExit: readonly { readonly onExitCode?: string; readonly action: "RETRY" | "EXIT" }[];
   };
 }
 
-export const gitLabJobs = (): Readonly<Record<"shards" | "last", GitLabJob>> => parse(codeOf("GitLab CI", "yaml"));
+export const gitLabJobs = (): Readonly<Record<"shards" | "last", GitLabJob>> & {
+  readonly default: { readonly image: string };
+} => parse(codeOf("GitLab CI", "yaml"));
 export const jobDefinition = (): JobDefinition => JSON.parse(codeOf("AWS Batch", "json"));
 
 /** Programs in a folder that print what they are called with. */

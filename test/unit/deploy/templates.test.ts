@@ -174,10 +174,13 @@ describe("the workflow for GitHub", () => {
 
 test("GitLab gets the keys of a job that it knows, with stages that it has without a list of them", () => {
   const jobs = gitLabJobs();
-  expect(Object.keys(jobs)).toEqual(["shards", "last"]);
   expect(Object.values(jobs).map(job => Object.keys(job))).toEqual([
+    ["image"],
     ["stage", "parallel", "script", "retry"],
     ["stage", "script"],
   ]);
-  expect(Object.values(jobs)).toMatchObject([{ stage: "build" }, { stage: "deploy" }]);
+  expect(jobs).toMatchObject({ shards: { stage: "build" }, last: { stage: "deploy" } });
+  // Without `when`, a runner that is lost has no exit code, and its job is not retried.
+  expect(jobs.shards.retry?.when).toEqual(["runner_system_failure", "stuck_or_timeout_failure"]);
+  expect(jobs.default.image).toBe(jobDefinition().containerProperties.image);
 });
