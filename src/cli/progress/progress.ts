@@ -186,9 +186,12 @@ export class Progress {
     const state = this.#tally.state(this.#verb, now);
     const { changes } = this.#tally;
     const isMoving = changes !== this.#drawnChanges;
-    const waiting = isMoving ? "" : waitingText(state, now - this.#tally.changedMs, this.#limitRate);
+    const totals = totalsText(state);
+    // The verb alone says nothing: what is waited for does.
+    const isTold = isMoving && totals !== state.verb;
+    const waiting = isTold ? "" : waitingText(state, now - this.#tally.changedMs, this.#limitRate);
     if (waiting === undefined) return;
-    this.#print(`${totalsText(state)}${waiting === "" ? "" : `: ${waiting}`}`);
+    this.#print(`${totals}${waiting === "" ? "" : `: ${waiting}`}`);
     this.#gapMs = isMoving ? LINE_MS : Math.min(MAX_LINE_MS, this.#gapMs * 2);
     this.#drawnMs = now;
     this.#drawnChanges = changes;

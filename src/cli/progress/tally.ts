@@ -83,8 +83,8 @@ export class Tally {
         this.#images.total += event.images ?? 0;
         return;
       case "step":
-        // Other images may be under way: how much of them has moved says more.
-        if (this.#underWay.size === 0) this.#step = event;
+        // Other images may be under way: how much of all of them has moved says more.
+        if (this.#underWay.size === 0 && !this.#isOfOneImage(event)) this.#step = event;
         return;
       case "image":
         this.#images[event.state] += 1;
@@ -116,6 +116,12 @@ export class Tally {
       underWay: [...this.#underWay].map(([blob, one]) => stateOf(blob, one, nowMs)),
       waits: this.#waits.states(nowMs),
     };
+  }
+
+  /** Whether a step is of one of several images: manifests are put for each image, and other steps of all have as many parts. */
+  #isOfOneImage({ step, total }: EventOf<"step">): boolean {
+    const images = this.#images.total;
+    return images > 1 && (step === "commit" || (total !== undefined && total < images));
   }
 
   #countBlob(event: EventOf<"started" | "stopped" | "bytes" | "skipped" | "done">, nowMs: number): void {

@@ -19,8 +19,8 @@ export function totalsText(state: ProgressState): string {
   if (step !== undefined)
     return `${STEPS[step.step]}${step.total === undefined ? `: ${step.done}` : ` ${countText(step)}`}`;
   const speed = rate === undefined ? "" : `, ${formatBytes(rate)}/s`;
-  // Before anything is known.
-  if (total === undefined && bytes === 0) return verb;
+  // Before any size is known.
+  if (total === undefined && bytes === 0) return `${verb} ${counts(state)}`.replace(/,? $/, "");
   return `${verb} ${counts(state)}${amount(bytes, total, isGrowing)}${speed}${left(secondsLeft)}`;
 }
 

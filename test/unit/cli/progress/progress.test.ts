@@ -484,7 +484,7 @@ describe("blobs under way on a terminal", () => {
     clock.forward(2.9);
     expect(terminal.shown).toEqual([]);
     clock.forward(0.7);
-    expect(terminal.shown).toEqual(["Pushing"]);
+    expect(terminal.shown).toEqual(["Pushing: waiting for 1 blob from quay.io, it has not moved for 3 s"]);
   });
 });
 
@@ -530,6 +530,29 @@ describe("lines off a terminal", () => {
     }
     expect(lines).toHaveLength(3);
     expect(lines[0]).toBe("Pulling 30.0 MiB of 100 MiB, 10.3 MiB/s, 7 s left");
+  });
+
+  test("stay the line of all images while manifests and signatures of one are done", () => {
+    const { lines, clock, report } = startLines();
+    report({ kind: "planned", blobs: 0, bytes: 0, images: 200 });
+    report({ kind: "image", name: "app:1", state: "done" });
+    for (const step of ["commit", "referrers"] as const) {
+      report({ kind: "step", step, done: 1, total: 1 });
+      clock.forward(3.1);
+      expect(lines.splice(0)).toEqual(["Pulling 1 of 200 images"]);
+    }
+    report({ kind: "step", step: "referrers", done: 7, total: 200 });
+    clock.forward(3.1);
+    expect(lines.at(-1)).toBe("Looking up signatures and SBOMs 7 of 200");
+  });
+
+  test("are never the bare verb", () => {
+    const { lines, clock, report } = startLines();
+    report({ kind: "planned", blobs: 0, bytes: 0, images: 1 });
+    clock.forward(3.1);
+    expect(lines).toEqual([]);
+    clock.forward(1.1);
+    expect(lines).toEqual(["Pulling: no progress for 4 s"]);
   });
 
   test("say what is waited for, more and more seldom, while nothing moves", () => {
