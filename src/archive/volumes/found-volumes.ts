@@ -1,7 +1,6 @@
 import { constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { LOCK_FILE } from "../../bundle/lock/format-lock.ts";
-import { isLock, MAX_LOCK_BYTES, parseLock } from "../../bundle/lock/parse-lock.ts";
 import { StorageError } from "../../errors.ts";
 import { MAX_LOCK_SIGNATURE_BYTES } from "../../oci/signatures/lock-signature.ts";
 import { encodeSlotHeader } from "../../tar/tar-plan.ts";
@@ -10,14 +9,13 @@ import { quote } from "../../util/format.ts";
 import { checkSpace, storageFault } from "../../util/output-checks.ts";
 import { isOwnedByUser } from "../../util/private-file.ts";
 import { lstat, open, readdir, readFile } from "../../util/read-disk.ts";
-import { readMetadata } from "../archive.ts";
-import { openArchiveFile } from "../open/open-archive-file.ts";
 import { ArchiveJournal } from "../partial/archive-journal.ts";
 import { decodeRecords } from "../partial/journal-record.ts";
 import { hash } from "../partial/open-journal.ts";
 import { decodeMarker, MARKER_BYTES } from "../partial/partial-marker.ts";
 import type { PlannedArchive } from "../write/planned-archive.ts";
-import { isSums, sumsSignature, type VolumeNames } from "./volume-names.ts";
+import { setOfVolume, sumsAt } from "./volume-marks.ts";
+import { sumsSignature, type VolumeNames } from "./volume-names.ts";
 
 const BLOCK_BYTES = 512;
 const PARTIAL = ".partial";
@@ -71,7 +69,7 @@ export async function findVolumes(wanted: readonly WantedVolume[], options: Find
   const surplus: string[] = [];
   for (const name of others.filter(one => one.endsWith(".tar") && !paths.has(one))) {
     const path = join(dirname(sumsPath), name);
-    if (!(await isVolume(path))) continue;
+    if ((await setOfVolume(path)) === undefined) continue;
     if (!restart && !isResumed) throw oldVolume(path);
     surplus.push(path);
   }
@@ -186,30 +184,16 @@ async function bytesAt(path: string, position: number, length: number): Promise<
 
 /** @throws StorageError for a file that is no volume of a set: it is never replaced. */
 async function checkVolume(path: string): Promise<void> {
-  if (await isVolume(path)) return;
+  if ((await setOfVolume(path)) !== undefined) return;
   throw new StorageError(`Cannot write ${quote(path)}: found something else than a volume of imgpack, expected none`, {
     hint: "Rename or remove it, or choose another output name.",
   });
 }
 
-async function isVolume(path: string): Promise<boolean> {
-  try {
-    const stats = await lstat(path);
-    if (!stats.isFile()) return false;
-    await using archive = await openArchiveFile(path);
-    if (archive.isFolder === true || archive.streamed !== undefined || !archive.entries.has(LOCK_FILE)) return false;
-    const bytes = await readMetadata(archive, LOCK_FILE, MAX_LOCK_BYTES);
-    return isLock(bytes) && parseLock(bytes, { where: quote(path) }).set !== undefined;
-  } catch {
-    return false;
-  }
-}
-
 /** @returns whether it is there. @throws StorageError for a file of this name with something else than sums in it. */
 async function checkSums(path: string): Promise<boolean> {
-  const stats = await lstat(path).catch(() => undefined);
-  if (stats === undefined) return false;
-  if (stats.isFile() && stats.size < MAX_SUMS_BYTES && isSums(await readFile(path, "utf8"))) return true;
+  const found = await sumsAt(path);
+  if (found !== "another") return found === "sums";
   throw new StorageError(`Cannot write ${quote(path)}: found something else than sums of volumes, expected none`, {
     hint: "Rename or remove it, or choose another output name.",
   });
@@ -223,8 +207,6 @@ async function checkSumsSignature(path: string, hasSums: boolean): Promise<void>
     hint: "Rename or remove it, or choose another output name.",
   });
 }
-
-const MAX_SUMS_BYTES = 16 * 1024 * 1024;
 
 function oldVolume(path: string): StorageError {
   return new StorageError(`Cannot write ${quote(path)}: found a file of an earlier run, expected none`, {

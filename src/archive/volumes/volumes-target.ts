@@ -7,6 +7,7 @@ import { ArchiveSession } from "../write/archive-file-target.ts";
 import { findVolumes, removeSurplus } from "./found-volumes.ts";
 import { LeftVolumes } from "./left-volumes.ts";
 import { type PlannedSet, type PlannedVolume, planVolumes, type VolumesOptions } from "./plan-volumes.ts";
+import { removeEarlierSet } from "./remove-earlier-set.ts";
 import { VolumeNames } from "./volume-names.ts";
 import { type OpenVolume, VolumesSession } from "./volumes-session.ts";
 
@@ -60,12 +61,11 @@ export function volumesTarget(output: string, options: VolumesTargetOptions): Im
       return new VolumesSession(opened, {
         sumsOf,
         signSums: options.signLock,
-        prepare: async () =>
-          await removeSurplus(
-            found,
-            wanted.map(({ path }) => path),
-            find,
-          ),
+        prepare: async () => {
+          const paths = wanted.map(({ path }) => path);
+          await removeSurplus(found, paths, find);
+          if (options.shard !== undefined && restart === true) await removeEarlierSet(names, set.set);
+        },
         onLeft: () => left.tell(),
       });
     },
