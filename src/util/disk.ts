@@ -135,6 +135,11 @@ export async function writeToDescriptor(descriptor: number, name: string, bytes:
   }
 }
 
+/** The same, before it returns, for lines on a redirected stdout; no hook sees that. @throws errors of the system. */
+export function writeToDescriptorNow(descriptor: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+}
+
 export async function renameFile(from: string, to: string): Promise<void> {
   await change({ kind: "rename", target: from, to }, async () => await rename(from, to));
 }

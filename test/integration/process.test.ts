@@ -191,6 +191,32 @@ describe("imgpack with an odd stdout", () => {
     }
   });
 
+  test.skipIf(process.platform === "win32").each([
+    ["inspect", "--json"],
+    ["convert", "--help"],
+    ["completion", "bash"],
+  ])("imgpack %s %s says that a limit of file sizes cuts its data off in the middle", async (command, flag) => {
+    const output = join(await temporaryFolder(), "out");
+    const words = [...COMMAND, command, flag, ...(command === "inspect" ? [await image()] : [])];
+    // Node ignores the signal of the limit; a shell counts in KiB or in half of them.
+    const limited = ["-c", 'ulimit -f 1; out=$1; shift; exec "$@" > "$out"', "sh", output, ...words];
+    const { status, stderr } = spawnSync("sh", limited, { stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
+    expect(stderr).toBe(
+      "Cannot write to stdout: file too large for this file system or for the limit of this process, expected it to take every byte\n",
+    );
+    expect(status).toBe(9);
+    expect(readFileSync(output).length).toBeGreaterThan(0);
+  });
+
+  test("imgpack takes a closed stdout for /dev/null, as docs/OUTPUT.md says", async () => {
+    const words = [...COMMAND, "inspect", "--json", await image()];
+    expect(spawnSync("sh", ["-c", 'exec "$@" >&-', "sh", ...words], { encoding: "utf8" })).toMatchObject({
+      status: 0,
+      stdout: "",
+      stderr: "",
+    });
+  });
+
   test.each(["hello.tar.gz", "docker20-shared.tar"])(
     "imgpack convert reads %s out of a pipe, into a file",
     async name => {
