@@ -62,7 +62,7 @@ export async function main(
     return 0;
   } catch (error) {
     const named = commandWithHelp(command, line[1]);
-    const advice = await adviceOn(error, words);
+    const advice = await adviceOn(describeError(error, named).error, words);
     const exitCode = renderError(error, streams, { ...rendering, command: named, advice });
     await log.end(exitCode, describeError(error, named, advice).printed);
     return exitCode;

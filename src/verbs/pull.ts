@@ -59,7 +59,11 @@ export async function pull(
   if (options.need !== undefined) {
     if (references.length > 0)
       throw new UsageError("Cannot pull a need list: found references next to it, expected it alone");
-    refuseShard(options, "a need list", "A patch is small: one run pulls it.");
+    refuseShard(options, {
+      found: "a need list",
+      expected: "images or a lock",
+      hint: "A patch is small: leave out --shard, and pull it in one run.",
+    });
     const { pullPatch } = await import("./patch/pull-patch.ts");
     return await pullPatch(options, await openOutput(options.output));
   }

@@ -38,7 +38,12 @@ export async function verify(path: string | readonly string[], options: VerifyOp
   const paths = checkedList("verify", "archives", listOf(path));
   for (const one of paths) checkText("verify", "the path of an archive", one);
   options = checkedOptions<VerifyOptions>(options, VERIFY_OPTIONS);
-  if (paths.includes("-")) refuseShard(options, "an archive on stdin", "Save it to a file that all machines can read.");
+  if (paths.includes("-"))
+    refuseShard(options, {
+      found: "an archive on stdin",
+      expected: "the name of a file",
+      hint: `Save the archive to a file that all machines can read: imgpack verify FILE --shard ${options.shard}.`,
+    });
   const started = performance.now();
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
   let turn = 0;

@@ -281,9 +281,9 @@ test("copyTo() gives its images in the order in which they are asked for", async
 
 describe("imgpack copy --shard", () => {
   test.each([
-    ["8/8", 'Cannot use --shard "8/8": found shard 8, expected 0 to 7', "--shard 0/8 to --shard 7/8."],
-    ["1/0", 'Cannot use --shard "1/0": found no shards, expected at least 1', "--shard 0/8 to --shard 7/8."],
-    ["3", 'Cannot use --shard "3": expected I/N, such as 0/8', "--shard 0/8 to --shard 7/8."],
+    ["8/8", 'Cannot use --shard "8/8": found shard 8, expected a number from 0 to 7', "--shard 0/8 to --shard 7/8."],
+    ["1/0", 'Cannot use --shard "1/0": found 0 shards, expected at least 1', "--shard 0/8 to --shard 7/8."],
+    ["3", 'Cannot use --shard "3": found another form, expected I/N, such as 0/8', "--shard 0/8 to --shard 7/8."],
   ])("%s is refused with the right form", async (shard, message, hint) => {
     const outcome = await runCommand("copy", "registry.lan/app:1", "--to", "other.lan", "--shard", shard);
     expect(outcome.exitCode).toBe(2);
@@ -315,7 +315,9 @@ describe("imgpack copy --shard", () => {
   test("a v1 registry has no shards", async () => {
     const outcome = await runCommand("copy", "v1://old.lan/app:1", "--to", "new.lan/x", "--shard", "0/2");
     expect(outcome.exitCode).toBe(2);
-    expect(said(outcome)[0]).toBe("Cannot use --shard: found a v1 registry, expected none");
+    expect(said(outcome)[0]).toBe(
+      "Cannot use --shard: found a v1 registry, expected registries of the v2 protocol only",
+    );
     expect(said(outcome)[1]).toContain("a list of its own: -f LIST");
   });
 });

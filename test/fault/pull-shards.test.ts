@@ -123,19 +123,19 @@ describe("imgpack pull --shard", () => {
     [
       "without --volume-size",
       ["-o", "site.tar"],
-      "Cannot pull shard 0/2: no --volume-size is given, expected one",
-      "A shard of a pull is some of its volumes: give the same --volume-size to all shards.",
+      "Cannot pull shard 0/2: found no --volume-size, expected the size of the volumes",
+      "A shard of a pull is a part of its volumes. Give all shards the same size, such as --volume-size 4GiB.",
     ],
     [
       "with --volume",
       ["-o", "site.tar", "--volume-size", "1M", "--volume", "2"],
-      "Cannot use --shard: found a --volume, expected none",
-      "A shard has its own volumes: leave out one of the two.",
+      "Cannot use --shard with --volume: found both, expected only one of them",
+      "A shard writes several volumes. Leave out --volume for all volumes of the shard, or --shard for one volume.",
     ],
     [
       "to stdout",
       ["-o", "-", "--volume-size", "1M"],
-      "Cannot split stdout into volumes: volumes are files, expected the name of a file",
+      "Cannot split the output into volumes: found stdout, expected the name of a file",
       "Name a file such as site.tar: the volumes become site.v01.tar, site.v02.tar and so on.",
     ],
   ])("%s is refused", async (_, flags, message, hint) => {
@@ -147,10 +147,10 @@ describe("imgpack pull --shard", () => {
   test("a v1 registry and a need list have no shards", async () => {
     const options = { output: "x.tar", volumeSize: "1M", shard: "0/2" };
     await expect(pull(["v1://old.lan/app:1"], options)).rejects.toMatchObject({
-      message: "Cannot use --shard: found a v1 registry, expected none",
+      message: "Cannot use --shard: found a v1 registry, expected registries of the v2 protocol only",
     });
     await expect(pull([], { output: "x.tar", need: Buffer.from("{}"), shard: "0/2" })).rejects.toMatchObject({
-      message: "Cannot use --shard: found a need list, expected none",
+      message: "Cannot use --shard: found a need list, expected images or a lock",
     });
   });
 });

@@ -131,8 +131,8 @@ test("imgpack push --shard refuses stdin, which one machine alone has", async ()
   const outcome = await runCommand("push", "-", "--to", "registry.lan/in", "--shard", "0/2");
   expect(outcome.exitCode).toBe(2);
   expect(said(outcome)).toEqual([
-    "Cannot use --shard: found an archive on stdin, expected none",
-    "Save it to a file that all machines can read: each shard reads it for itself.",
+    "Cannot use --shard: found an archive on stdin, expected the name of a file",
+    "Each shard reads the archive itself: save it to a file that all machines can read.",
   ]);
 });
 

@@ -109,6 +109,9 @@ describe("imgpack verify --shard", () => {
   test("refuses stdin, which one machine alone has", async () => {
     const outcome = await runCommand("verify", "-", "--shard", "0/2");
     expect(outcome.exitCode).toBe(2);
-    expect(said(outcome)[0]).toBe("Cannot use --shard: found an archive on stdin, expected none");
+    expect(said(outcome)).toEqual([
+      "Cannot use --shard: found an archive on stdin, expected the name of a file",
+      "Save the archive to a file that all machines can read: imgpack verify FILE --shard 0/2.",
+    ]);
   });
 });

@@ -20,7 +20,7 @@ test("a size that has no room for the metadata is refused with the smallest one 
   const { volumes = [] } = await pullVolumes(stored, folder, { volumeSize: Number(least), dryRun: true });
   expect(Math.max(...volumes.map(({ bytes }) => bytes))).toBeLessThanOrEqual(Number(least));
   await expect(pullVolumes(stored, folder, { volumeSize: Number(least) - 512, dryRun: true })).rejects.toThrow(
-    "they are too small",
+    "found a size that is too small, expected at least ",
   );
   expect(readdirSync(folder)).toEqual([]);
 });
@@ -29,12 +29,28 @@ test.each<[string, Parameters<typeof pull>[1], string]>([
   [
     "a volume that the set does not have",
     { output: "site.tar", volumeSize: VOLUME_BYTES, volume: 5 },
-    "expected a number from 1 to 4",
+    "Cannot write volume 5: found a set of 4 volumes, expected a volume from 1 to 4",
   ],
-  ["a volume without a size", { output: "site.tar", volume: 1 }, "no size of volumes is given"],
-  ["stdout", { output: process.stdout, volumeSize: "dvd" }, "Cannot split stdout into volumes"],
-  ["a folder", { output: "site/", volumeSize: "dvd" }, 'Cannot split folder "site/" into volumes'],
-  ["a size that is none", { output: "site.tar", volumeSize: "big" }, 'found "big", expected fat32, dvd'],
+  [
+    "a volume without a size",
+    { output: "site.tar", volume: 1 },
+    "Cannot write volume 1: found no --volume-size, expected the size of the volumes",
+  ],
+  [
+    "stdout",
+    { output: process.stdout, volumeSize: "dvd" },
+    "Cannot split the output into volumes: found stdout, expected the name of a file",
+  ],
+  [
+    "a folder",
+    { output: "site/", volumeSize: "dvd" },
+    'Cannot split the output into volumes: found folder "site/", expected the name of a file',
+  ],
+  [
+    "a size that is none",
+    { output: "site.tar", volumeSize: "big" },
+    'Cannot use --volume-size "big": found no size, expected fat32, dvd',
+  ],
 ])("%s is refused", async (_what, options, message) => {
   const { references } = await storedImages();
   await expect(pull(references, { ...options, platform, dryRun: true })).rejects.toThrow(message);
@@ -42,7 +58,9 @@ test.each<[string, Parameters<typeof pull>[1], string]>([
 
 test("a docker archive is not split", async () => {
   const options = { output: "site.tar", format: "docker", volumeSize: "dvd" } as const;
-  await expect(convert("no.tar", options)).rejects.toThrow("Cannot split a docker archive into volumes");
+  await expect(convert("no.tar", options)).rejects.toThrow(
+    "Cannot split the output into volumes: found format docker, expected universal or oci",
+  );
 });
 
 test("volumes of another run under the same names are refused, and replaced whole with restart", async () => {

@@ -59,8 +59,8 @@ export async function planVolumes(
   const found = await planner.try(options.volumeBytes);
   if (found !== undefined) return found;
   throw new UsageError(
-    `Cannot split into volumes of ${exactBytes(options.volumeBytes)}: they are too small, expected at least ${exactBytes(await planner.smallestSize())}`,
-    { hint: "Each volume contains the whole lock, and each manifest is in one piece; choose a larger --volume-size." },
+    `Cannot split the output into volumes of ${exactBytes(options.volumeBytes)}: found a size that is too small, expected at least ${exactBytes(await planner.smallestSize())}`,
+    { hint: "Each volume contains the whole lock, and no manifest is split. Choose a larger --volume-size." },
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Shard } from "../../bundle/shards/shard.ts";
 import type { CopyPlan, ImageTarget } from "../../content/contracts.ts";
 import { UsageError } from "../../errors.ts";
+import { counted } from "../../util/format.ts";
 import { openPartialArchive } from "../partial/open-partial-archive.ts";
 import type { ResumeOptions } from "../partial/opened-partial.ts";
 import { ArchiveSession } from "../write/archive-file-target.ts";
@@ -88,9 +89,9 @@ export async function chosenVolumes(
   if (volume !== undefined) return { set, volumes: [volume] };
   const { of } = set.set;
   throw new UsageError(
-    `Cannot write volume ${number}: the set has ${of === 1 ? "one volume" : `${of} volumes`}, expected a number from 1 to ${of}`,
+    `Cannot write volume ${number}: found a set of ${counted(of, "volume")}, expected ${of === 1 ? "volume 1" : `a volume from 1 to ${of}`}`,
     {
-      hint: "The number of volumes follows from the images and the size: use the same lock and the same --volume-size for each volume.",
+      hint: "The images and the size decide how many volumes there are. Give every run the same lock and the same --volume-size.",
     },
   );
 }

@@ -18,8 +18,8 @@ const MAX_SHARDS = 10_000;
 export function parseShard(text: string): Shard {
   const [, index = "", of = ""] = /^(\d{1,9})\/(\d{1,9})$/.exec(text) ?? [];
   const shard = { index: Number(index), of: Number(of) };
-  if (of === "") throw wrong(text, "expected I/N, such as 0/8", 8);
-  if (shard.of < 1) throw wrong(text, "found no shards, expected at least 1", 8);
+  if (of === "") throw wrong(text, "found another form, expected I/N, such as 0/8", 8);
+  if (shard.of < 1) throw wrong(text, "found 0 shards, expected at least 1", 8);
   if (shard.of > MAX_SHARDS) throw wrong(text, `found ${shard.of} shards, expected at most ${MAX_SHARDS}`, 8);
   if (shard.index >= shard.of) throw wrong(text, `found shard ${shard.index}, expected ${rangeOf(shard.of)}`, shard.of);
   if (text !== formatShard(shard)) throw wrong(text, `found leading zeros, expected ${formatShard(shard)}`, shard.of);
@@ -32,12 +32,12 @@ export function formatShard({ index, of }: Shard): string {
 }
 
 function rangeOf(of: number): string {
-  return of === 1 ? "0" : `0 to ${of - 1}`;
+  return of === 1 ? "0" : `a number from 0 to ${of - 1}`;
 }
 
 function wrong(text: string, what: string, of: number): UsageError {
   const forms = of === 1 ? "--shard 0/1" : `--shard 0/${of} to --shard ${of - 1}/${of}`;
   return new UsageError(`Cannot use --shard ${quote(text)}: ${what}`, {
-    hint: `The first shard is 0, and the number of shards is the same in all runs: ${forms}.`,
+    hint: `Shards are numbered from 0, and all runs give the same number of shards: ${forms}.`,
   });
 }

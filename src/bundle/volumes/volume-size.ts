@@ -30,5 +30,8 @@ export function parseVolumeSize(size: string | number): number {
   const [, digits, unit, binary] = /^(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?)b?|b)?$/.exec(text) ?? [];
   const bytes = Math.floor(Number(digits) * (binary === "i" ? 1024 : 1000) ** UNITS.indexOf(unit ?? ""));
   if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-  throw new UsageError(`Cannot use volume size: found ${quote(String(size))}, expected ${VOLUME_SIZES}`);
+  const found = digits === undefined ? "no size" : bytes === 0 ? "less than a byte" : "more bytes than can be counted";
+  throw new UsageError(`Cannot use --volume-size ${quote(String(size))}: found ${found}, expected ${VOLUME_SIZES}`, {
+    hint: "For example: --volume-size 4GiB.",
+  });
 }

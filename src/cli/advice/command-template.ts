@@ -38,7 +38,16 @@ export function shellWord(word: string): string | undefined {
 }
 
 export function isFileName(word: string): boolean {
-  return /\.(?:tar|tgz|zip|txz|tzst|tar\.\w+)$|^\.{0,2}\/|^\.{1,2}$/i.test(word) || word === "-";
+  return hasArchiveEnding(word) || isPath(word) || /^\.{1,2}$/.test(word) || word === "-";
+}
+
+export function hasArchiveEnding(word: string): boolean {
+  return /\.(?:tar|tgz|zip|txz|tzst|tar\.\w+)$/i.test(word);
+}
+
+/** `./app`, `/srv/app`: no reference begins like this. */
+export function isPath(word: string): boolean {
+  return /^\.{0,2}\//.test(word);
 }
 
 function isHost(word: string): boolean {

@@ -1,4 +1,4 @@
-import { isFileName, shellWord } from "./command-template.ts";
+import { isFileName, isPath, shellWord } from "./command-template.ts";
 import type { TypedLine } from "./typed-line.ts";
 
 type Kind = "registry" | "engine" | "archive" | "folder";
@@ -35,6 +35,10 @@ export const ENGINE_COMMANDS: ReadonlySet<string> = new Set([
 ]);
 /** A reference with its registry. */
 const IN_REGISTRY = /^(?:docker:\/\/)?(?:localhost|[^/]*[.:][^/]*)\//;
+
+export function namesRegistry(word: string): boolean {
+  return IN_REGISTRY.test(word) && !isPath(word);
+}
 
 function isEngineImage(command: string | undefined, word: string): boolean {
   if (command === undefined || !ENGINE_COMMANDS.has(command) || !word.startsWith("docker://")) return false;

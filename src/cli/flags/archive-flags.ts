@@ -48,7 +48,9 @@ export function archiveFlags<T>(parser: Argv<T>, defaultPlatform: string): Argv<
 /** @throws UsageError for what is no number of a volume. */
 export function volumeOf({ volume }: ArchiveFlags): number | undefined {
   if (volume === undefined || (Number.isInteger(volume) && volume >= 1)) return volume;
-  throw new UsageError(`Cannot use --volume: found ${shownNumber(volume)}, expected a whole number, at least 1`);
+  throw new UsageError(`Cannot use --volume: found ${shownNumber(volume)}, expected a whole number from 1`, {
+    hint: "Volumes are numbered from 1: --volume 1 writes the first one.",
+  });
 }
 
 /** Flag of the commands that carry images. */

@@ -21,12 +21,26 @@ export const SHARD_KIND: Kind<string> = {
   },
 };
 
-/** @param what does not go in parts, such as "a v1 registry". @throws UsageError */
-export function refuseShard({ shard }: ShardOptions, what: string, hint?: string): void {
-  if (shard !== undefined) throw new UsageError(`Cannot use --shard: found ${what}, expected none`, { hint });
+/** What cannot be divided into shards. */
+export interface Indivisible {
+  /** Such as "a v1 registry". */
+  readonly found: string;
+  /** What can be. */
+  readonly expected: string;
+  /** A command line, or an option, that is right. */
+  readonly hint: string;
+}
+
+/** @throws UsageError if a part is asked for. */
+export function refuseShard({ shard }: ShardOptions, { found, expected, hint }: Indivisible): void {
+  if (shard !== undefined) throw new UsageError(`Cannot use --shard: found ${found}, expected ${expected}`, { hint });
 }
 
 /** @throws UsageError if a part is asked for: what the images need is known only after their layers were read. */
 export function refuseV1Shard(options: ShardOptions): void {
-  refuseShard(options, "a v1 registry", "Leave out --shard, or give each machine a list of its own: -f LIST.");
+  refuseShard(options, {
+    found: "a v1 registry",
+    expected: "registries of the v2 protocol only",
+    hint: "Leave out --shard, or give each machine a list of its own: -f LIST.",
+  });
 }

@@ -13,7 +13,7 @@ import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { kindOf, whole } from "../../util/options/option-kinds.ts";
 import { checkApart } from "../../util/output-checks.ts";
 import { readdir } from "../../util/read-disk.ts";
-import { refuseShard, type ShardOptions } from "../options/shard-option.ts";
+import type { ShardOptions } from "../options/shard-option.ts";
 
 /** How an output is split. */
 export interface VolumeOptions {
@@ -83,33 +83,33 @@ export function chosenSize(
   format: ArchiveFormat,
   { volumeSize, volume, shard }: ChosenVolumesOptions,
 ): ChosenVolumes | undefined {
-  if (volume !== undefined)
-    refuseShard({ shard }, "a --volume", "A shard has its own volumes: leave out one of the two.");
+  if (volume !== undefined && shard !== undefined) {
+    throw new UsageError("Cannot use --shard with --volume: found both, expected only one of them", {
+      hint: "A shard writes several volumes. Leave out --volume for all volumes of the shard, or --shard for one volume.",
+    });
+  }
   if (volumeSize === undefined) {
     if (shard !== undefined) {
-      throw new UsageError(`Cannot pull shard ${shard}: no --volume-size is given, expected one`, {
-        hint: "A shard of a pull is some of its volumes: give the same --volume-size to all shards.",
+      throw new UsageError(`Cannot pull shard ${shard}: found no --volume-size, expected the size of the volumes`, {
+        hint: "A shard of a pull is a part of its volumes. Give all shards the same size, such as --volume-size 4GiB.",
       });
     }
     if (volume === undefined) return undefined;
-    throw new UsageError(`Cannot write volume ${volume}: no size of volumes is given, expected one`, {
-      hint: "Give the --volume-size of the other volumes: what is in a volume follows from it.",
+    throw new UsageError(`Cannot write volume ${volume}: found no --volume-size, expected the size of the volumes`, {
+      hint: "The size decides what each volume contains. Give the size of the other volumes, such as --volume-size 4GiB.",
     });
   }
   const volumeBytes = parseVolumeSize(volumeSize);
   if (kind !== "file") {
     const what = kind === "folder" ? `folder ${quote(name)}` : "stdout";
-    throw new UsageError(`Cannot split ${what} into volumes: volumes are files, expected the name of a file`, {
+    throw new UsageError(`Cannot split the output into volumes: found ${what}, expected the name of a file`, {
       hint: "Name a file such as site.tar: the volumes become site.v01.tar, site.v02.tar and so on.",
     });
   }
   if (format === "docker") {
-    throw new UsageError(
-      "Cannot split a docker archive into volumes: it has no lock, expected format universal or oci",
-      {
-        hint: "Leave out --format docker: every version of docker also loads archives in the format universal.",
-      },
-    );
+    throw new UsageError("Cannot split the output into volumes: found format docker, expected universal or oci", {
+      hint: "Volumes need a lock, which a docker archive does not have. Leave out --format docker: every version of docker also loads a universal archive.",
+    });
   }
   return { volumeBytes, number: volume, shard: shard === undefined ? undefined : parseShard(shard) };
 }

@@ -23,7 +23,10 @@ import { pushArchive } from "./push-archive.ts";
 import { PUSH_OPTIONS, type PushedImage, type PushOptions, type PushResult } from "./push-options.ts";
 import type { PushRun } from "./push-to-repository.ts";
 
-const STDIN_HINT = "Save it to a file that all machines can read: each shard reads it for itself.";
+const IN_FILE = {
+  expected: "the name of a file",
+  hint: "Each shard reads the archive itself: save it to a file that all machines can read.",
+};
 
 export type { PushedImage, PushOptions, PushResult, UsedEngine } from "./push-options.ts";
 
@@ -56,8 +59,8 @@ export async function push(archives: readonly string[], options: PushOptions = {
     const { pushArchivesV1 } = await import("../v1/writing/push-archives-v1.ts");
     return await pushArchivesV1(archives, options);
   }
-  if (archives.includes("-")) refuseShard(options, "an archive on stdin", STDIN_HINT);
-  if (archives.some(isEngineName)) refuseShard(options, "an image of an engine", STDIN_HINT);
+  if (archives.includes("-")) refuseShard(options, { ...IN_FILE, found: "an archive on stdin" });
+  if (archives.some(isEngineName)) refuseShard(options, { ...IN_FILE, found: "an image of a local engine" });
   refusePlatform(options);
   if (options.need !== undefined) await checkNeedFile(options.need);
   const compression = chosenProfile(options.compression);

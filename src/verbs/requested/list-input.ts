@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
+import { nearestFile } from "../../archive/open/nearest-file.ts";
 import { isArchiveStart } from "../../bundle/list/archive-start.ts";
 import { decodeText, utf8Bytes } from "../../bundle/list/decode-text.ts";
 import { MAX_LOCK_BYTES } from "../../bundle/lock/parse-lock.ts";
@@ -45,9 +46,13 @@ export async function readListInput(
     }
   } catch (cause) {
     signal?.throwIfAborted();
-    const found =
-      cause instanceof RangeError ? cause.message : errorCode(cause) === "ENOENT" ? "no such file" : "no readable file";
-    throw new UsageError(`Cannot read list ${quote(path)}: found ${found}, expected a list`, { cause });
+    const isMissing = errorCode(cause) === "ENOENT";
+    const found = cause instanceof RangeError ? cause.message : isMissing ? "no such file" : "no readable file";
+    const near = isMissing ? await nearestFile(path) : undefined;
+    throw new UsageError(`Cannot read list ${quote(path)}: found ${found}, expected a list`, {
+      cause,
+      hint: near && `Did you mean ${quote(near)}?`,
+    });
   }
   const where = path === "-" ? "on stdin" : "in a pipe";
   throw new UsageError(`Cannot read list ${quote(path)}: found an archive ${where}, expected a list`, {

@@ -16,6 +16,21 @@ test.each([
   expect(parseVolumeSize(size)).toBe(bytes);
 });
 
-test.each(["", "0", "-1", "4 Gigs", "1e9", "bd100", "9999999T", Number.NaN, 0.5])("%s is no size of a volume", size => {
-  expect(() => parseVolumeSize(size)).toThrow("Cannot use volume size");
+test.each([
+  ["", "no size"],
+  ["0", "less than a byte"],
+  ["-1", "no size"],
+  ["4 Gigs", "no size"],
+  ["1e9", "no size"],
+  ["bd100", "no size"],
+  ["9999999T", "more bytes than can be counted"],
+  [Number.NaN, "no size"],
+  [0.5, "less than a byte"],
+])("%s is no size of a volume", (size, found) => {
+  expect(() => parseVolumeSize(size)).toThrow(
+    expect.objectContaining({
+      message: `Cannot use --volume-size "${size}": found ${found}, expected fat32, dvd, bd25, bd50, or a size such as 700M or 4GiB`,
+      hint: "For example: --volume-size 4GiB.",
+    }),
+  );
 });
