@@ -96,7 +96,10 @@ function checkedText({ images, blobs, bytes, shard }: VerifyResult): string {
 }
 
 function faultOf(archives: string, result: VerifyResult, hasNeedFile: boolean): ImgpackError | undefined {
-  if (result.faults.length > 0) return faultyArchive(archives, result.faults.length, damageHint(result, hasNeedFile));
+  if (result.faults.length > 0) {
+    const hint = [damageHint(result, hasNeedFile), ...savedHint(result)].join(" ");
+    return faultyArchive(archives, result.faults.length, hint);
+  }
   const [missing] = result.missing ?? [];
   if (missing === undefined) return signatureFault(archives, result);
   return new NotFoundError(
@@ -124,6 +127,13 @@ function damageHint({ faults, needs, harmed }: VerifyResult, hasNeedFile: boolea
   return hasNeedFile
     ? "Fetch what the need list names (imgpack pull -f FILE -o patch.tar); convert and push take the patch next to the archive."
     : "Copy it again from its source, or list what has to be fetched again with --need FILE.";
+}
+
+/** What is left of a damaged bundle can be used without the rest. */
+function savedHint({ harmed = [], unharmed = [] }: VerifyResult): readonly string[] {
+  return harmed.length > 0 && unharmed.length > 0
+    ? ["imgpack convert FILE OUT --image NAME saves an image that is unharmed."]
+    : [];
 }
 
 export function faultyArchive(archive: string, count: number, hint: string = ALTERED_HINT): ImgpackError {
