@@ -11,6 +11,7 @@ import type { Archive } from "./archive.ts";
 import type { ArchiveSource } from "./archive-source.ts";
 import { checkLockedImages, usableLock } from "./lock/archive-lock.ts";
 import { type BundlePart, readBundlePart } from "./lock/bundle-part.ts";
+import { checkReadContents, type ReadContents, readContents } from "./lock/check-contents.ts";
 import { KnownLocks } from "./lock/known-locks.ts";
 import { noMetadata } from "./no-metadata.ts";
 import { openArchiveFile } from "./open/open-archive-file.ts";
@@ -23,6 +24,7 @@ import { readDockerView } from "./read/docker-view.ts";
 import { type EntryReferrers, entryReferrers } from "./read/entry-referrers.ts";
 import { isLegacyArchive } from "./read/is-legacy-archive.ts";
 import type { LegacyView } from "./read/legacy-view.ts";
+import { NamedBlobs } from "./read/named-blobs.ts";
 import { type OciRoot, readOciRoots } from "./read/oci-roots.ts";
 import { namedBlobs, type OciView, ociView } from "./read/oci-view.ts";
 import { reconcileViews } from "./read/reconcile-views.ts";
@@ -35,6 +37,8 @@ interface Views extends Pick<ArchiveSource, "dialect" | "docker" | "oci" | "imag
   /** One per view; the first one that has a blob serves it. */
   readonly indexes: readonly BlobIndex[];
   readonly claims: () => Promise<EntryReferrers["claims"]>;
+  /** Undefined where the manifests are not read, or may be damaged. */
+  readonly contents?: ReadContents | undefined;
   readonly checkImage?: ArchiveSource["checkImage"];
   readonly chains?: LegacyView["chains"];
 }
@@ -69,7 +73,11 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
           part?.kind === "patch"
             ? blobViews(archive)
             : await readViews(archive, part === undefined ? options : { ...options, deferAbove: undefined });
-        if (part?.kind === "locked") checkLockedImages(part.lock, views.images, archive.what);
+        if (part?.kind === "locked") {
+          const { images, contents } = views;
+          checkLockedImages(part.lock, images, archive.what);
+          if (contents !== undefined) checkReadContents(part.lock, images, contents, archive.what);
+        }
         return sourceOf(archive, part, views, options);
       },
     );
@@ -82,12 +90,13 @@ export async function archiveSource(archive: Archive, options: OpenArchiveOption
 function sourceOf(
   archive: Archive,
   part: BundlePart | undefined,
-  { dialect, docker, oci, images, indexes, claims, checkImage, chains }: Views,
+  { dialect, docker, oci, images, indexes, claims, contents, checkImage, chains }: Views,
   { onNote = () => undefined, locks = new KnownLocks() }: OpenArchiveOptions,
 ): ArchiveSource {
   let read: Promise<Lock | undefined> | undefined;
   const lock = async (signal?: AbortSignal): Promise<Lock | undefined> => {
-    read ??= part === undefined ? usableLock(archive, images, onNote, locks, signal) : Promise.resolve(lockOf(part));
+    read ??=
+      part === undefined ? usableLock(archive, images, onNote, locks, contents, signal) : Promise.resolve(lockOf(part));
     return await read;
   };
   const indexOf = (digest: Digest): BlobIndex | undefined => indexes.find(index => index.has(digest));
@@ -162,7 +171,8 @@ async function readViews(archive: Archive, options: OpenArchiveOptions): Promise
   const oci = isOciArchive(metadata) ? ociView(archive, metadata) : undefined;
   const deferred = oci === undefined ? undefined : deferredOf(archive, metadata, oci, options);
   if (deferred !== undefined) return deferred;
-  const roots = oci === undefined ? undefined : await readOciRoots(oci, archive.what, onDamage, signal);
+  const named = new NamedBlobs();
+  const roots = oci === undefined ? undefined : await readOciRoots(oci, archive.what, onDamage, signal, named);
   const artifacts = new Set((roots ?? []).flatMap(root => [...root.artifacts]));
   const docker = metadata.has(DOCKER_MANIFEST_FILE)
     ? await readDockerView(archive, metadata, { artifacts, mayBeEmpty: oci !== undefined, onDamage, signal })
@@ -180,7 +190,9 @@ async function readViews(archive: Archive, options: OpenArchiveOptions): Promise
   const dialect = docker === undefined ? "oci" : oci === undefined ? "docker" : "docker+oci";
   const indexes = [oci?.blobs, docker?.blobs].filter(index => index !== undefined);
   const claims = entries?.claims;
-  return { dialect, docker, oci, images, indexes, claims: claims === undefined ? NO_CLAIMS : async () => claims };
+  const readClaims = claims === undefined ? NO_CLAIMS : async () => claims;
+  const contents = oci && roots && onDamage === undefined ? readContents(roots, named, oci.blobs) : undefined;
+  return { dialect, docker, oci, images, indexes, claims: readClaims, contents };
 }
 
 /** Undefined where the manifests are to be read at once. */

@@ -8,6 +8,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { tagNameOf } from "../../oci/names/pinned-names.ts";
 import { quote } from "../../util/format.ts";
 import { type Archive, readMetadata } from "../archive.ts";
+import { checkReadContents, lockDiffers, type ReadContents } from "./check-contents.ts";
 import type { KnownLocks } from "./known-locks.ts";
 
 /**
@@ -16,6 +17,7 @@ import type { KnownLocks } from "./known-locks.ts";
  *
  * @param images of the archive, as its other files say.
  * @param locks of the same call.
+ * @param contents undefined: the lock is not compared with the manifests.
  * @returns undefined for an archive without one, also for those that imgpack 0.1 wrote.
  * @throws ArchiveError for a lock that cannot be read (`parseLock`), and "lock-differs" for one of other images.
  */
@@ -23,6 +25,7 @@ export async function readArchiveLock(
   archive: Archive,
   images: readonly Root[],
   locks: KnownLocks,
+  contents: ReadContents | undefined,
   signal?: AbortSignal,
 ): Promise<Lock | undefined> {
   if (!archive.entries.has(LOCK_FILE)) return undefined;
@@ -30,6 +33,7 @@ export async function readArchiveLock(
   if (!isLock(bytes)) return undefined;
   const lock = locks.parse(bytes, `${LOCK_FILE} in ${archive.what}`);
   checkLockedImages(lock, images, archive.what);
+  if (contents !== undefined) checkReadContents(lock, images, contents, archive.what);
   return lock;
 }
 
@@ -76,9 +80,7 @@ export function checkLockContents(given: Lock, found: Lock, what: string): void 
   const [missing] = facts;
   if (lie === undefined && missing === undefined) return;
   const which = lie === undefined ? `it lacks ${missing}` : `it has ${lie}, which the archive has not`;
-  throw new ArchiveError("lock-differs", `Cannot use ${LOCK_FILE} of ${what}: ${which}, expected what the images say`, {
-    hint: "The archive was changed after imgpack wrote it: save the images again.",
-  });
+  throw lockDiffers(what, which);
 }
 
 function factsOf(lock: Lock): readonly string[] {
@@ -99,10 +101,11 @@ export async function usableLock(
   images: readonly Root[],
   onNote: (message: string) => void,
   locks: KnownLocks,
+  contents: ReadContents | undefined,
   signal?: AbortSignal,
 ): Promise<Lock | undefined> {
   try {
-    return await readArchiveLock(archive, images, locks, signal);
+    return await readArchiveLock(archive, images, locks, contents, signal);
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
     onNote(`The lock is ignored: ${error.message}`);

@@ -197,7 +197,7 @@ export function closureOf({ manifests, leftOut }: CopyPlan, tops: readonly Descr
 }
 
 /** The platform of an index entry, or else its digest. */
-function labelOf({ platform, digest }: Descriptor): string {
+export function labelOf({ platform, digest }: Descriptor): string {
   const label = platform === undefined || platform.os === "unknown" ? "" : formatPlatform(platform);
   return isWord(label) ? label : digest;
 }

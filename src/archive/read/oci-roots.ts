@@ -9,6 +9,7 @@ import { isManifestType } from "../../oci/media-types.ts";
 import type { OpenArchiveOptions } from "../open/open-archive-options.ts";
 import { inFileOrder } from "./in-file-order.ts";
 import { type ManifestFacts, manifestFacts } from "./manifest-facts.ts";
+import type { NamedBlobs } from "./named-blobs.ts";
 import type { OciView } from "./oci-view.ts";
 
 const MAX_MANIFESTS = 100_000;
@@ -31,6 +32,7 @@ export interface OciRoot extends LayoutRoot {
  * Follows the entries of an `index.json` to their images. Absent manifests are skipped: a sparse index is normal.
  *
  * @param onDamage as in OpenArchiveOptions.
+ * @param named gets what the manifests name.
  * @throws IntegrityError for a manifest that is not what its digest says; ArchiveError as `parseManifest`.
  */
 export async function readOciRoots(
@@ -38,6 +40,7 @@ export async function readOciRoots(
   what: string,
   onDamage?: OpenArchiveOptions["onDamage"],
   signal?: AbortSignal,
+  named?: NamedBlobs,
 ): Promise<readonly OciRoot[]> {
   const source = { blob: async (descriptor: Descriptor) => blobs.blob(descriptor) };
   const facts = new Map<Digest, () => ManifestFacts | undefined>();
@@ -45,7 +48,9 @@ export async function readOciRoots(
   const read = async (descriptor: Descriptor): Promise<ManifestFacts> => {
     const { digest, mediaType } = descriptor;
     const bytes = await readManifestBytes(source, descriptor, what, signal);
-    return manifestFacts(parseManifest(bytes, { announced: mediaType, where: `${digest} in ${what}` }));
+    const view = parseManifest(bytes, { announced: mediaType, where: `${digest} in ${what}` });
+    named?.add(view, one => blobs.has(one));
+    return manifestFacts(view);
   };
   let level: readonly Descriptor[] = index.roots.map(root => root.descriptor);
   for (let depth = 1; depth <= MAX_INDEX_DEPTH && level.length > 0; depth += 1) {
