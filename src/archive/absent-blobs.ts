@@ -5,8 +5,8 @@ import type { Digest } from "../oci/digest.ts";
 import { counted, shortId } from "../util/format.ts";
 import type { AbsentBlob, ArchiveSource, ImageArchive } from "./archive-source.ts";
 
-/** Digests that a message names of each kind: a lost volume has thousands. */
-const MAX_NAMED = 20;
+/** Digests that a message names of each kind: a base has thousands. */
+const MAX_NAMED = 5;
 
 /** The layers that a delta assumes, and that are not there. */
 export function assumedBlobs({ assumes = [] }: Lock, hasBlob: (digest: Digest) => boolean): readonly AbsentBlob[] {
@@ -49,7 +49,9 @@ export function absentError(
     const nowhere = elsewhere === undefined ? "" : `, which ${elsewhere} does not have`;
     if (missing.length > 0) {
       const are = missing.length === 1 ? "is" : "are";
-      states.push(`${volumesText(missing, volumes)}${of} ${are} missing, with ${named(gone)}${nowhere}`);
+      states.push(
+        `${volumesText(missing, volumes)}${of} ${are} missing, with ${counted(gone.length, "blob")}${nowhere}`,
+      );
       expected.push("all volumes");
       hints.push("Name the missing volumes, too: in any order, from any folder.");
     }

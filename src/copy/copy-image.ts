@@ -72,12 +72,7 @@ export async function copyImages(given: CopyOptions): Promise<readonly SettledRo
   const { plan, target, onProgress, signal, source, counted, claims } = options;
   for (const message of planNotes(plan, options.sourceName)) onProgress({ kind: "note", message });
   const left = plan.blobs.filter(({ digest }) => !counted?.has(digest));
-  onProgress(
-    planned.plan([
-      ...left.map(({ digest, size }) => ({ blob: digest, bytes: size })),
-      ...plan.pending.map(pending => ({ blob: labelOf(pending), bytes: pending.sourceBytes })),
-    ]),
-  );
+  onProgress(planned.plan({ blobs: left, pending: plan.pending }));
   await using session = await atEnd("target", async () => await target.begin(plan, signal));
   const copying: Copying = { ...options, session, seals: new Map() };
   const work = orderWork(plan, session);

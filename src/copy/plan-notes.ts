@@ -1,5 +1,4 @@
 import type { CopyPlan } from "../content/contracts.ts";
-import type { ProgressEvent } from "../content/progress.ts";
 import { publisherOf } from "../oci/foreign-layer.ts";
 import { OCI_ARTIFACT_MANIFEST } from "../oci/media-types.ts";
 import { formatBytes, quote } from "../util/format.ts";
@@ -11,11 +10,6 @@ import { formatBytes, quote } from "../util/format.ts";
  */
 export function planNotes(plan: CopyPlan, sourceName: string): readonly string[] {
   return [...wrongSizes(plan), ...unknownTypes(plan), ...leftOutLayers(plan, sourceName)];
-}
-
-/** What a dry run says of a plan in numbers: a run would send so much, without what the target has. */
-export function plannedEvent({ blobs, pending, totalBytes }: CopyPlan): Extract<ProgressEvent, { kind: "planned" }> {
-  return { kind: "planned", blobs: blobs.length + pending.length, bytes: totalBytes };
 }
 
 /**

@@ -1,10 +1,6 @@
+import type { CopyPlan } from "../../content/contracts.ts";
 import type { BlobLabel, OnProgress, ProgressEvent } from "../../content/progress.ts";
-
-/** A blob that a copy needs, as events name it, and the bytes that are read for it. */
-export interface NeededBlob {
-  readonly blob: BlobLabel;
-  readonly bytes: number;
-}
+import { labelOf } from "../blob-label.ts";
 
 /**
  * The blobs that the copies of one call need at one registry: each counts once in events, however many images share it. The
@@ -14,8 +10,12 @@ export class PlannedBlobs {
   /** Whether each is at the registry already. */
   readonly #blobs = new Map<BlobLabel, boolean>();
 
-  /** The event for those that no copy has planned yet. */
-  plan(needed: readonly NeededBlob[]): ProgressEvent {
+  /** The event for what a copy, or a dry run, needs and no other one has planned yet. A raw layer counts as it is read. */
+  plan({ blobs, pending }: Pick<CopyPlan, "blobs" | "pending">): ProgressEvent {
+    const needed = [
+      ...blobs.map(({ digest, size }) => ({ blob: digest, bytes: size })),
+      ...pending.map(one => ({ blob: labelOf(one), bytes: one.sourceBytes })),
+    ];
     const fresh = needed.filter(({ blob }) => !this.#blobs.has(blob));
     for (const { blob } of fresh) this.#blobs.set(blob, false);
     return { kind: "planned", blobs: fresh.length, bytes: fresh.reduce((sum, { bytes }) => sum + bytes, 0) };

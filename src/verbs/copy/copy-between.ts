@@ -3,7 +3,7 @@ import { referrersLeftOut, referrersOnly } from "../../copy/add-referrers.ts";
 import type { Place } from "../../copy/claims/run-images.ts";
 import { copyImages } from "../../copy/copy-image.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
-import { planNotes, plannedEvent } from "../../copy/plan-notes.ts";
+import { planNotes } from "../../copy/plan-notes.ts";
 import { NotFoundError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { formatReference } from "../../oci/reference.ts";
@@ -87,7 +87,7 @@ export async function copyBetween(
   const sourceName = repositoryName(from);
   if (run.dryRun === true) {
     for (const message of planNotes(plan, sourceName)) onNote(message);
-    onProgress(plannedEvent(plan));
+    onProgress(registries.claimsAt(to).planned.plan(plan));
     return { ...done, plannedBytes: plan.totalBytes };
   }
   const holder = from.registry === to.registry && from.repository !== to.repository ? from.repository : undefined;

@@ -7,7 +7,7 @@ import type { Place } from "../../copy/claims/run-images.ts";
 import { copyOrConvert } from "../../copy/copy-or-convert.ts";
 import type { DigestCache } from "../../copy/digest-cache.ts";
 import { gather } from "../../copy/gather.ts";
-import { planNotes, plannedEvent } from "../../copy/plan-notes.ts";
+import { planNotes } from "../../copy/plan-notes.ts";
 import type { UsedEngine } from "../../engine/engine.ts";
 import { ArchiveError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -68,7 +68,7 @@ export async function pushToRepository(
   if (run.options.dryRun) {
     const plan = await planPush(source, roots, destination.roots, run);
     for (const message of planNotes(plan, opened.archive.what)) note(run, message);
-    run.options.onProgress(plannedEvent(plan));
+    run.options.onProgress(run.registries.claimsAt(destination).planned.plan(plan));
     return plannedImages(plan, nameOf(destination));
   }
   const { present, absent } = await splitPresent(destination, roots, run);

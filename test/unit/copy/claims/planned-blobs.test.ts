@@ -1,8 +1,14 @@
 import { expect, test } from "vitest";
 import type { ProgressEvent } from "../../../../src/content/progress.ts";
 import { PlannedBlobs } from "../../../../src/copy/claims/planned-blobs.ts";
+import type { Digest } from "../../../../src/oci/digest.ts";
 
-const [A, B] = ["entry a", "entry b"] as const;
+const [A, B] = [`sha256:${"a".repeat(64)}`, `sha256:${"b".repeat(64)}`] as const;
+
+/** What a copy needs. */
+function needs(...blobs: readonly (readonly [digest: Digest, size: number])[]): Parameters<PlannedBlobs["plan"]>[0] {
+  return { blobs: blobs.map(([digest, size]) => ({ mediaType: "layer", digest, size })), pending: [] };
+}
 
 /** What `planned` events add up to, and what `skipped` and `done` do. */
 function sums(events: readonly ProgressEvent[]): Record<"planned" | "plannedBytes" | "ended" | "skippedBytes", number> {
@@ -21,13 +27,8 @@ test("a blob that several copies need is planned once, and is repeated for all b
   const planned = new PlannedBlobs();
   const events: ProgressEvent[] = [];
   const report = planned.counting(event => void events.push(event));
-  events.push(planned.plan([{ blob: A, bytes: 10 }]));
-  events.push(
-    planned.plan([
-      { blob: A, bytes: 10 },
-      { blob: B, bytes: 5 },
-    ]),
-  );
+  events.push(planned.plan(needs([A, 10])));
+  events.push(planned.plan(needs([A, 10], [B, 5])));
   report({ kind: "started", blob: A, bytes: 10 });
   report({ kind: "done", blob: A, bytes: 10 });
   report({ kind: "skipped", blob: B, bytes: 5, reason: "exists" });
@@ -41,7 +42,7 @@ test("a blob that one repository cannot take from another one is planned again w
   const events: ProgressEvent[] = [];
   const report = planned.counting(event => void events.push(event));
   for (let time = 0; time < 2; time += 1) {
-    events.push(planned.plan([{ blob: A, bytes: 10 }]));
+    events.push(planned.plan(needs([A, 10])));
     report({ kind: "started", blob: A, bytes: 10 });
     report({ kind: "done", blob: A, bytes: 10 });
   }
