@@ -126,8 +126,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "content/chunks": ["content/contracts.ts"],
   content: ["content/contracts.ts", "content/chunks"],
 
-  "copy/claims": [],
   "copy/blob-label.ts": [],
+  "copy/claims": ["copy/blob-label.ts"],
   "copy/manifests-below.ts": [],
   "copy/events": ["copy/blob-label.ts", "copy/manifests-below.ts"],
   copy: ["copy/blob-label.ts", "copy/manifests-below.ts", "copy/claims", "copy/events"],
