@@ -15,11 +15,13 @@ import {
 } from "../../oci/media-types.ts";
 import { isSchema1 } from "../../oci/schema1/schema1.ts";
 import { schema1Payload } from "../../oci/schema1/schema1-payload.ts";
-import { quote } from "../../util/format.ts";
+import { formatBytes, quote } from "../../util/format.ts";
 import { parseJson } from "../../util/json/json.ts";
 import { isBadAnswer, readingAnswer } from "../client/registry-answer.ts";
 import type { Repository, RepositoryCall } from "../client/repository.ts";
 import { type HeaderMap, headerList, headerText } from "../http/headers.ts";
+
+const TOO_LARGE_HINT = `Registries take manifests up to ${formatBytes(MAX_MANIFEST_BYTES)}, and imgpack reads no larger ones: build the image with fewer layers, or shorter annotations.`;
 
 export interface FetchedManifest {
   /** Of what the digest covers: for a signed schema 1 manifest the payload. */
@@ -91,7 +93,7 @@ async function requestManifest(
   };
   return await repository.retrying(what, signal, async () => {
     const response = await repository.open(call);
-    const bytes = await repository.readBody(response, call, MAX_MANIFEST_BYTES);
+    const bytes = await repository.readBody(response, call, MAX_MANIFEST_BYTES, TOO_LARGE_HINT);
     const { headers } = response;
     const answer = { headers, bytes, action: `${verb} ${what} from ${repository}`, expected: "a manifest" };
     return await readingAnswer(() => readManifest(repository, reference, headers, bytes, takesAny), answer);

@@ -76,9 +76,15 @@ export class Repository {
   /**
    * The body of the answer to `call`, in memory.
    *
+   * @param hint of the error above `maxBytes`; default: that the registry is at fault.
    * @throws RegistryError above `maxBytes`, NetworkError when the connection breaks.
    */
-  async readBody(response: TransportResponse, call: RepositoryCall, maxBytes: number): Promise<Uint8Array> {
+  async readBody(
+    response: TransportResponse,
+    call: RepositoryCall,
+    maxBytes: number,
+    hint = "The registry, or a proxy in front of it, is misconfigured or hostile.",
+  ): Promise<Uint8Array> {
     const { bytes, isWhole, failure } = await readBody(response.body, maxBytes);
     if (isWhole) return bytes;
     if (failure !== undefined) {
@@ -89,7 +95,7 @@ export class Repository {
       throw new ArchiveError(
         "document-size",
         `Cannot accept ${call.what} from ${this}: found more than ${maxBytes} bytes, expected at most ${maxBytes}`,
-        { hint: "The registry, or a proxy in front of it, is misconfigured or hostile." },
+        { hint },
       );
     });
   }

@@ -23,6 +23,8 @@ export interface FallbackIndex {
 /** Others may write the same index at the same moment. */
 const MAX_TRIES = 3;
 
+const TOO_LARGE_HINT = "Delete referrers that are not needed any more.";
+
 /**
  * The index under the tag that is made from a digest ("Referrers Tag Schema"); undefined if there is none.
  *
@@ -47,7 +49,7 @@ export async function readFallbackIndex(
   try {
     return await repository.retrying(what, signal, async () => {
       const response = await repository.open(call);
-      const bytes = await repository.readBody(response, call, MAX_MANIFEST_BYTES);
+      const bytes = await repository.readBody(response, call, MAX_MANIFEST_BYTES, TOO_LARGE_HINT);
       const announced = headerText(response.headers, "content-type");
       const where = `${repository}:${tag}`;
       const view = await readingAnswer(() =>
@@ -108,7 +110,7 @@ function withEntries(stored: RawManifest | undefined, entries: readonly Descript
   if (bytes.length <= MAX_MANIFEST_BYTES) return { mediaType: stored.mediaType, bytes };
   throw new RegistryError(
     `Cannot push index ${where}: ${formatBytes(bytes.length)} with the new entries, expected at most ${formatBytes(MAX_MANIFEST_BYTES)}`,
-    { status: 200, hint: "Delete referrers that are not needed any more." },
+    { status: 200, hint: TOO_LARGE_HINT },
   );
 }
 
