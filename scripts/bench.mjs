@@ -187,15 +187,13 @@ function readOptions() {
   if (share !== undefined && share.length !== 2) return undefined;
   const [host = "", peer = ""] = share ?? [];
   return {
-    ...{
-      image: values.image,
-      large: values.large,
-      executable: values.executable,
-      out: values.out,
-      runs,
-      only,
-      thorough: values.thorough,
-    },
+    image: values.image,
+    large: values.large,
+    executable: values.executable,
+    out: values.out,
+    runs,
+    only,
+    thorough: values.thorough,
     prefix: values["peer-prefix"].split(" ").filter(word => word !== ""),
     share: share === undefined ? undefined : { host: resolve(host), peer },
   };

@@ -24,8 +24,8 @@ const bytes = Buffer.alloc(${MIB});
 for (let count; (count = require("node:fs").readSync(file, bytes)) > 0; ) hash.update(bytes.subarray(0, count));
 hash.digest();`;
 
-/** @param {string} name */
-const script = name => fileURLToPath(new URL(name, import.meta.url));
+const serveLayers = fileURLToPath(new URL("serve-layers.mjs", import.meta.url));
+const splitVolumes = fileURLToPath(new URL("split-volumes.mjs", import.meta.url));
 
 /** @param {Bench} bench @returns {Promise<Row[]>} */
 export async function layerRows(bench) {
@@ -77,20 +77,20 @@ export async function wholeLayerRows(bench) {
     const serving = ["serve", "--listen", "127.0.0.1:0", "--log", "none", archive];
     all.push(
       // Bytes of a tar are no text.
-      shell(row(bench, pull, ["pull", `${host}/**`, "-o", "-"])),
+      withoutOutput(row(bench, pull, ["pull", `${host}/**`, "-o", "-"])),
       row(bench, verify, ["verify", archive]),
-      { label: serve, prepare: async () => [process.execPath, script("serve-layers.mjs"), ...imgpack, ...serving] },
+      { label: serve, prepare: async () => [process.execPath, serveLayers, ...imgpack, ...serving] },
       {
         label: split,
         output: volumes,
-        prepare: async () => [process.execPath, script("split-volumes.mjs"), archive, volumes, VOLUME_SIZE, ...imgpack],
+        prepare: async () => [process.execPath, splitVolumes, archive, volumes, VOLUME_SIZE, ...imgpack],
       },
     );
   }
   return all;
 }
 
-/** Without its stdout. @param {Row} one @returns {Row} */
-function shell(one) {
+/** @param {Row} one @returns {Row} */
+function withoutOutput(one) {
   return { ...one, prepare: async round => ["sh", "-c", `exec "$0" "$@" > /dev/null`, ...(await one.prepare(round))] };
 }
