@@ -8,7 +8,7 @@ const START_MS = 500;
  * CPU time where the machine is busy.
  */
 const GROWTH_PERCENT = 150;
-/** An engine that does not know the flag would say so on stderr. */
+/** The newest V8 that is known to have the flag. An engine without it would say so on stderr. */
 const NEWEST_V8 = 14;
 
 /** Sets V8's flags, as `setFlagsFromString` does. */
@@ -16,7 +16,7 @@ export type SetFlags = (flags: string) => void;
 
 /**
  * Has the garbage of a long run collected before it is larger than one and a half times what is in use, for a few more percent of CPU time.
- * Disposing it restores the flags: V8 refuses compiled code of other ones.
+ * Disposing it restores the flags: code that is compiled with other ones would not be taken from the cache of the next run.
  */
 export function boundGarbage(
   setFlags: SetFlags = setFlagsFromString,

@@ -27,7 +27,7 @@ export const MAX_REPOSITORIES = 16;
 export function formatLock(contents: LockContents): string {
   const sorted = canonical(contents);
   const body = bodyOf(sorted);
-  return textOf(body, { id: idOf(body), needs: sorted.needs, set: sorted.set });
+  return textOf(body, { ...sorted, id: idOf(body) });
 }
 
 /** The lock as its text has it: sorted, with its id. */
@@ -44,18 +44,7 @@ function idOf(body: string): Lock["id"] {
 }
 
 /** @param body the part that the id covers: a lock may have millions of characters, which are made once. */
-function textOf(
-  body: string,
-  {
-    id,
-    needs,
-    set,
-  }: {
-    readonly id?: Lock["id"];
-    readonly needs?: Lock["needs"] | undefined;
-    readonly set?: LockedSet | undefined;
-  } = {},
-): string {
+function textOf(body: string, { id, needs, set }: Partial<Pick<Lock, "id" | "needs" | "set">> = {}): string {
   return [
     `{"format":"${LOCK_FORMAT}","version":${LOCK_VERSION},${id === undefined ? "" : `"id":"${id}",`}\n`,
     body,

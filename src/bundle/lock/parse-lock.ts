@@ -68,8 +68,8 @@ export function parseLock(bytes: Uint8Array, options: ParseLockOptions): Lock {
     throw fail("lock-repeated", `Cannot read lock from ${where}: found ${quote(twice)} twice, expected it once`);
   const wrong = wrongSet(contents);
   if (wrong !== undefined) throw fail("lock-set", `Cannot read lock from ${where}: ${wrong}`);
-  const wrongly = wrongNeeds(contents);
-  if (wrongly !== undefined) throw fail("lock-needs", `Cannot read lock from ${where}: ${wrongly}`, EDITED_HINT);
+  const otherNeeds = wrongNeeds(contents);
+  if (otherNeeds !== undefined) throw fail("lock-needs", `Cannot read lock from ${where}: ${otherNeeds}`, EDITED_HINT);
   return lock;
 }
 

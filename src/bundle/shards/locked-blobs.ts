@@ -39,7 +39,7 @@ export function lockedBlobs(lock: Lock): ReadonlyMap<string, LockedNeed> {
  *
  * @param below digests of all that each image needs, in the order of the lock.
  */
-export function neededNeeds(lock: Lock, below: readonly ReadonlySet<string>[]): Lock["needs"] {
+export function unsaidNeeds(lock: Lock, below: readonly ReadonlySet<string>[]): Lock["needs"] {
   if (isChanged(lock)) return undefined;
   const known = derivedNeeds(lock);
   if (lock.images.every(image => homeOf(image) === "" || known.has(keyOf(image)))) return undefined;

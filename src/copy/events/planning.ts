@@ -17,17 +17,15 @@ export async function planning<T>(
   task: (onProgress: OnProgress) => Promise<T>,
 ): Promise<T> {
   let unplanned = images;
-  const take = (): number => {
-    const taken = unplanned;
+  const noting: OnProgress = event => {
+    if (event.kind !== "planned" || unplanned === 0) return onProgress(event);
+    const planned = unplanned;
     unplanned = 0;
-    return taken;
+    onProgress({ ...event, unplanned: -planned });
   };
   try {
-    return await task(event => {
-      if (event.kind !== "planned" || unplanned === 0) onProgress(event);
-      else onProgress({ ...event, unplanned: -take() });
-    });
+    return await task(noting);
   } finally {
-    if (unplanned > 0) onProgress({ kind: "planned", blobs: 0, bytes: 0, unplanned: -take() });
+    if (unplanned > 0) noting({ kind: "planned", blobs: 0, bytes: 0 });
   }
 }

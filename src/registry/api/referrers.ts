@@ -99,7 +99,7 @@ export async function askReferrers(
   const ask = async (attempts: number | undefined): Promise<readonly Descriptor[]> => {
     isIndex = false;
     const found: Descriptor[] = [];
-    const pages = readPages(repository, { ...request, retrying: { attempts, isAside: true } });
+    const pages = readPages(repository, { ...request, retrying: { attempts, hasOwnLimit: true } });
     for await (const page of pages) append(found, page);
     return found;
   };

@@ -83,7 +83,7 @@ function isLimit(error: unknown): error is RegistryError {
   return error instanceof RegistryError && error.status === 429;
 }
 
-/** The host may answer other requests. */
+/** A failure of this request while the host is there: it may answer other ones. */
 function isRefusal(error: ImgpackError): boolean {
   return error.transient && (error instanceof RegistryError || isTimeout(error));
 }

@@ -17,7 +17,7 @@ export interface RetryingOptions {
   /** Attempts in total; default: as many as the client makes. */
   readonly attempts?: number | undefined;
   /** The registry may limit this kind of request alone: then it is not given up, and not waited for for hours. Default false. */
-  readonly isAside?: boolean | undefined;
+  readonly hasOwnLimit?: boolean | undefined;
 }
 
 /**
@@ -43,7 +43,7 @@ export class Retries {
     const attempt = async (): Promise<T> => await this.#surviving(what, signal, task, options);
     const close = (pause: Promise<void>, waitMs: number): void => this.#shared.waits.limit(pause, waitMs, what);
     const { quota } = this.#options;
-    return quota === undefined || options.isAside === true
+    return quota === undefined || options.hasOwnLimit === true
       ? await attempt()
       : await quota.waiting(attempt, close, signal);
   }
@@ -53,11 +53,11 @@ export class Retries {
     what: string,
     signal: AbortSignal | undefined,
     task: (attempt: number) => Promise<T>,
-    { attempts = this.#options.attempts, isAside = false }: RetryingOptions,
+    { attempts = this.#options.attempts, hasOwnLimit = false }: RetryingOptions,
   ): Promise<T> {
     const { outages: hosts } = this.#shared;
     const since = hosts.lost.now;
-    const isLimitWaited = isAside || this.#options.quota?.isWaiting === true;
+    const isLimitWaited = hasOwnLimit || this.#options.quota?.isWaiting === true;
     const requester: Requester = { spared: 0 };
     let before = 0;
     // All attempts were refused: one refusal after other failures may be the first of a limit that is waited for.

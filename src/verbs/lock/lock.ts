@@ -5,7 +5,7 @@ import { openArchive } from "../../archive/open-archive.ts";
 import { openMerged } from "../../archive/set/open-archives.ts";
 import type { Lock } from "../../bundle/lock/lock.ts";
 import { lockText, readableLock } from "../../bundle/lock/readable-lock.ts";
-import { neededNeeds } from "../../bundle/shards/locked-blobs.ts";
+import { unsaidNeeds } from "../../bundle/shards/locked-blobs.ts";
 import type { ImageSource } from "../../content/contracts.ts";
 import { noteTo, type OnProgress, readingTo } from "../../content/progress.ts";
 import { planNotes } from "../../copy/plan-notes.ts";
@@ -166,7 +166,7 @@ async function plannedLock(source: ImageSource, options: PlanLockOptions, given?
   const platform = defaultPlatform(options.platforms);
   const { assumes = [], bases } = lock;
   const below = lock.images.map(image => blobsBelow(image, plan));
-  const needs = neededNeeds(lock, below);
+  const needs = unsaidNeeds(lock, below);
   return {
     lock: needs === undefined ? lock : { ...lock, needs },
     images: imageSizes(lock, plan, below, platforms),
