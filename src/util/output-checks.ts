@@ -132,7 +132,7 @@ function plainPath(path: string): string {
 }
 
 /** The path without links, also of a file that is not there yet. */
-async function locationOf(path: string): Promise<string> {
+export async function locationOf(path: string): Promise<string> {
   const whole = await realpath(path).catch(() => undefined);
   if (whole !== undefined) return whole;
   const folder = await realpath(dirname(path)).catch(() => undefined);

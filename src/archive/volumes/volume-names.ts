@@ -29,6 +29,13 @@ export class VolumeNames {
     const [, digits] = /^(\d{2,4})\.tar$/.exec(name.replace(UNFINISHED, "").slice(start.length)) ?? [];
     return name.startsWith(start) && digits !== undefined ? Number(digits) : undefined;
   }
+
+  /** Whether a run may write a file of this name, in the same folder: volumes, sums and signatures, also unfinished ones. */
+  has(name: string): boolean {
+    if (this.numberIn(name) !== undefined) return true;
+    const stem = basename(this.#stem);
+    return name.startsWith(stem) && /^(?:\.v\d{2,4})?\.sha256(?:\.sig)?$/.test(name.slice(stem.length));
+  }
 }
 
 /** Where the signature of sums is. */

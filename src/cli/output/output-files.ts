@@ -2,10 +2,22 @@ import { UsageError } from "../../errors.ts";
 import { quote } from "../../util/format.ts";
 import { checkApart, checkListApart, otherThanFile } from "../../util/output-checks.ts";
 
-/** Flags and arguments that name the archive that a command writes. */
-const OUTPUTS = ["output", "repair", "report"] as const;
+/** Flags and arguments that name what a command writes. */
+const OUTPUTS = ["output", "repair", "report", "need"] as const;
 /** Flags and arguments that name files that a command reads. */
-const INPUTS = ["archives", "archive", "rootfs", "from-file", "ca-file", "cert-file", "key-file"] as const;
+const INPUTS = [
+  "archives",
+  "archive",
+  "rootfs",
+  "from-file",
+  "ca-file",
+  "cert-file",
+  "key-file",
+  "key",
+  "sign",
+  "sign-passphrase-file",
+  "require-signature",
+] as const;
 
 /** @throws UsageError if an output of the command line is, or is in, one of its inputs or what it writes otherwise. */
 export async function checkOutputs(flags: Readonly<Record<string, unknown>>): Promise<void> {
@@ -29,10 +41,14 @@ export async function checkLog(log: string, flags: Readonly<Record<string, unkno
   if (other !== undefined) throw badLog(log, `found ${other}`);
   const lists = pathsOf(flags["failed-list"]);
   const use = "Choose another name for --log.";
-  await checkApart(log, [...INPUTS, "files"].flatMap(input => pathsOf(flags[input])).concat(lists), use);
+  await checkApart(log, [...INPUTS, "base", "files"].flatMap(input => pathsOf(flags[input])).concat(lists), use);
   // The last of the files of convert is its output.
   const outputs = [...OUTPUTS, "files"].flatMap(name => pathsOf(flags[name]));
   for (const output of [...outputs, ...lists]) await checkListApart(log, output, use);
+  if (flags["volume-size"] === undefined) return;
+  const { checkListApartFromVolumes } = await import("../../verbs/output/volume-options.ts");
+  for (const output of ["output", "files"].flatMap(name => pathsOf(flags[name]).slice(-1)))
+    await checkListApartFromVolumes(log, output, use);
 }
 
 function badLog(log: string, found: string): UsageError {

@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { VolumeNames } from "../../archive/volumes/volume-names.ts";
 import { chosenVolumes, type VolumesTargetOptions } from "../../archive/volumes/volumes-target.ts";
 import type { ArchiveFormat } from "../../archive/write/archive-contents.ts";
@@ -11,7 +11,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { counted, formatBytes, quote } from "../../util/format.ts";
 import type { OptionsShape } from "../../util/options/checked-options.ts";
 import { kindOf, whole } from "../../util/options/option-kinds.ts";
-import { checkApart } from "../../util/output-checks.ts";
+import { checkApart, locationOf } from "../../util/output-checks.ts";
 import { readdir } from "../../util/read-disk.ts";
 import type { ShardOptions } from "../options/shard-option.ts";
 
@@ -124,6 +124,15 @@ export async function checkVolumesApart(output: string, inputs: readonly string[
   const found = (await readdir(dirname(output)).catch(() => [])).filter(name => names.numberIn(name) !== undefined);
   for (const path of [names.volume(1, 1), names.sums(), ...found.map(name => join(dirname(output), name))])
     await checkApart(path, inputs);
+}
+
+/** As `checkListApart`, for an output that is split. @throws UsageError if the list is a file of a set of volumes. */
+export async function checkListApartFromVolumes(list: string, output: string, hint: string): Promise<void> {
+  const [place, folder] = [await locationOf(list), await locationOf(dirname(output))];
+  if (dirname(place) === folder && new VolumeNames(output).has(basename(place))) {
+    const state = `the run writes its output ${quote(output)} there, expected another file`;
+    throw new UsageError(`Cannot write ${quote(list)}: ${state}`, { hint });
+  }
 }
 
 /** What a run writes of a set of volumes. */

@@ -54,6 +54,20 @@ describe("--log", () => {
     ["an input", path => ["verify", path, "--log", path]],
     ["an output", (path, other) => ["convert", path, other, "--log", other]],
     ["an output that is not complete", (path, other) => ["convert", path, other, "--log", `${other}.partial`]],
+    ["a need list", (path, other) => ["verify", path, "--need", other, "--log", other]],
+    ["a need list of push", (path, other) => ["push", path, "--to", "h.invalid", "--need", other, "--log", other]],
+    ["a key", path => ["verify", path, "--key", path, "--log", path]],
+    ["a base", path => ["pull", "h.invalid/a:1", "-o", `${path}.o`, "--base", path, "--log", path]],
+    ...[".v01.tar", ".v02.tar.partial", ".v003.tar.partial.journal", ".sha256", ".v01.sha256", ".sha256.sig"].map(
+      (ending): [string, (path: string, other: string) => readonly string[]] => [
+        `file of volumes: ${ending}`,
+        (path, other) => ["convert", path, `${other}.tar`, "--volume-size", "1M", "--log", other + ending],
+      ],
+    ),
+    [
+      "volume of a pull",
+      (_, other) => ["pull", "h.invalid/a:1", "-o", other, "--volume-size", "1M", "--log", `${other}.v02.tar`],
+    ],
   ])("is no %s", async (_what, words) => {
     const path = await fileWith(ARCHIVE);
     const { exitCode, stderr } = await runCommand(...words(path, `${path}.out`));
