@@ -105,7 +105,7 @@ describe("imgpack pull", () => {
     [
       "no number of a volume",
       ["--volume-size", "8M", "--volume", "two"],
-      "Cannot use --volume: found no number, expected a whole number, at least 1",
+      "Cannot use --volume: found no number, expected a whole number from 1",
     ],
     [
       "too many workers",

@@ -133,7 +133,11 @@ describeWith(["docker-registry", "skopeo"], "operations on docker-registry", () 
   test("imgpack catalog, exists and ping say what is there", async () => {
     expect(await printed(imgpack, "catalog", host)).toBe("hello\nmany/hello\nmulti\n");
     expect(await imgpack.run(["exists", `${host}/hello:latest`])).toMatchObject({ code: 0, stdout: "", stderr: "" });
-    expect(await imgpack.run(["exists", `${host}/hello:none`])).toMatchObject({ code: 5, stdout: "", stderr: "" });
+    expect(await imgpack.run(["exists", `${host}/hello:none`])).toMatchObject({
+      code: 5,
+      stdout: "",
+      stderr: `Not there: ${host}/hello:none\n`,
+    });
     expect(JSON.parse(await printed(imgpack, "ping", host, "--json"))).toMatchObject({
       apiVersion: "registry/2.0",
       auth: "none",
