@@ -47,6 +47,7 @@ describe("push() resumes an upload that an earlier run left", () => {
     expect(await runs.push(KEEP)).toBeUndefined();
     const sent = runs.registry.seen(/^PATCH /).reduce((sum, { bytes }) => sum + bytes, 0);
     expect(sent).toBeLessThan(LAYER.length - KEPT + 8 * 1024 * 1024);
-    await runs.expectDone();
+    // The run that broke off may have begun the next layer, and nobody was there to cancel that.
+    await runs.expectDone(true, 1);
   });
 });
