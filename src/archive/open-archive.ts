@@ -191,7 +191,8 @@ async function readViews(archive: Archive, options: OpenArchiveOptions): Promise
   const indexes = [oci?.blobs, docker?.blobs].filter(index => index !== undefined);
   const claims = entries?.claims;
   const readClaims = claims === undefined ? NO_CLAIMS : async () => claims;
-  const contents = oci && roots && onDamage === undefined ? readContents(roots, named, oci.blobs) : undefined;
+  const isCompared = onDamage === undefined && options.checksSignature !== true;
+  const contents = oci && roots && isCompared ? readContents(roots, named, oci.blobs) : undefined;
   return { dialect, docker, oci, images, indexes, claims: readClaims, contents };
 }
 

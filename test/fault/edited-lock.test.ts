@@ -1,12 +1,16 @@
+import { readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { formatLock } from "../../src/bundle/lock/format-lock.ts";
 import type { LockContents } from "../../src/bundle/lock/lock.ts";
 import { convert, listArchive, type ProgressEvent, pull } from "../../src/index.ts";
+import { filesOf } from "../support/archive-files.ts";
 import { temporaryFolder } from "../support/images.ts";
 import { putReferrer } from "../support/referrer-manifests.ts";
 import { ScriptedRegistry } from "../support/scripted-registry.ts";
+import { tarOf } from "../unit/archive/archive-builder.ts";
 import { lockOf, storeIndex } from "./lock-support.ts";
 
 const LIES: Readonly<Record<string, (lock: LockContents) => LockContents>> = {
@@ -60,6 +64,39 @@ test("a lock that leaves out a signature under cosign's tag is not believed", as
   const images = contents.images.map(image => ({ ...image, referrers: [] }));
   await writeFile(join(folder, "imgpack.json"), formatLock({ ...contents, images }));
   expect(await listArchive(folder)).toBeUndefined();
+});
+
+test("an edited lock that alone names a signature is refused: without it, the signature would be left behind", async () => {
+  const registry = await ScriptedRegistry.start();
+  const { digest } = storeIndex(registry.content, "team/one:1");
+  putReferrer(registry.content, "team/one", {
+    tag: digest.replace(":", "-").concat(".sig"),
+    layer: Buffer.from("signature"),
+  });
+  const path = join(await temporaryFolder(), "in.tar");
+  await pull([`${registry.host}/team/one:1`], { output: path, platform: "linux/amd64" });
+  const { id: _, ...contents } = await lockOf(path);
+  const lie = LIES["a size is altered"];
+  const files = { ...(await filesOf(path)), "imgpack.json": formatLock(lie?.(contents) ?? contents) };
+  await writeFile(path, tarOf(files));
+  const refused = { reason: "lock-differs", exitCode: 3, hint: expect.stringContaining("save the images again") };
+  const output = join(await temporaryFolder(), "out.tar");
+  await expect(convert(path, { output, sparse: "keep" })).rejects.toMatchObject(refused);
+  await expect(listArchive(path)).rejects.toMatchObject(refused);
+});
+
+const FIXTURES = fileURLToPath(new URL("../../fixtures/", import.meta.url));
+const ARCHIVES = [...readdirSync(FIXTURES).filter(name => name.endsWith(".tar")), "signed/signed.tar"];
+
+test.each(ARCHIVES)("the lock of what imgpack makes of %s says what its manifests say", async name => {
+  const notes: string[] = [];
+  const onProgress = (event: ProgressEvent): void => void (event.kind === "note" && notes.push(event.message));
+  const folder = await temporaryFolder();
+  for (const output of [`${folder}/layout/`, `${folder}/out.tar`]) {
+    await convert(join(FIXTURES, name), { output, sparse: "keep" });
+    expect(await listArchive(output, { onProgress })).toBeDefined();
+  }
+  expect(notes.filter(text => text.includes("lock"))).toEqual([]);
 });
 
 function lastOf({ blobs }: LockContents): number {

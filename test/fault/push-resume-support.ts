@@ -83,7 +83,7 @@ export class Runs {
     expect(stored.map(bytes => sha256(raw ? bytes : gunzipSync(bytes)))).toEqual([LAYER, SMALL].map(sha256));
     expect(requests.at(-1)?.path).toBe("/v2/app/manifests/1");
     expect(requests.filter(({ method, path }) => MANIFEST.test(`${method} ${path}`))).toHaveLength(1);
-    expect(openSessions).toBeLessThanOrEqual(left);
+    expect(openSessions).toBe(left);
     expect(await this.journalFiles()).toEqual([]);
     expect(JSON.stringify(this.events)).not.toMatch(/secret-session|_state/);
   }

@@ -8,7 +8,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { tagNameOf } from "../../oci/names/pinned-names.ts";
 import { quote } from "../../util/format.ts";
 import { type Archive, readMetadata } from "../archive.ts";
-import { checkReadContents, lockDiffers, type ReadContents } from "./check-contents.ts";
+import { checkReadContents, lockDiffers, namesMore, type ReadContents } from "./check-contents.ts";
 import type { KnownLocks } from "./known-locks.ts";
 
 /**
@@ -17,7 +17,6 @@ import type { KnownLocks } from "./known-locks.ts";
  *
  * @param images of the archive, as its other files say.
  * @param locks of the same call.
- * @param contents undefined: the lock is not compared with the manifests.
  * @returns undefined for an archive without one, also for those that imgpack 0.1 wrote.
  * @throws ArchiveError for a lock that cannot be read (`parseLock`), and "lock-differs" for one of other images.
  */
@@ -25,7 +24,6 @@ export async function readArchiveLock(
   archive: Archive,
   images: readonly Root[],
   locks: KnownLocks,
-  contents: ReadContents | undefined,
   signal?: AbortSignal,
 ): Promise<Lock | undefined> {
   if (!archive.entries.has(LOCK_FILE)) return undefined;
@@ -33,7 +31,6 @@ export async function readArchiveLock(
   if (!isLock(bytes)) return undefined;
   const lock = locks.parse(bytes, `${LOCK_FILE} in ${archive.what}`);
   checkLockedImages(lock, images, archive.what);
-  if (contents !== undefined) checkReadContents(lock, images, contents, archive.what);
   return lock;
 }
 
@@ -95,7 +92,11 @@ function factsOf(lock: Lock): readonly string[] {
   return [...new Set([...referring, ...blobs.map(({ digest, size, kind }) => `${kind} ${digest} of ${size} bytes`)])];
 }
 
-/** As `readArchiveLock`, for what works without a lock: one that cannot be used is noted, and ignored. */
+/**
+ * As `readArchiveLock`, for what works without a lock: one that cannot be used is noted, and ignored.
+ *
+ * @throws ArchiveError "lock-differs" if it alone names referrers: without it, signatures would be left behind.
+ */
 export async function usableLock(
   archive: Archive,
   images: readonly Root[],
@@ -104,10 +105,14 @@ export async function usableLock(
   contents: ReadContents | undefined,
   signal?: AbortSignal,
 ): Promise<Lock | undefined> {
+  let lock: Lock | undefined;
   try {
-    return await readArchiveLock(archive, images, locks, contents, signal);
+    lock = await readArchiveLock(archive, images, locks, signal);
+    if (lock !== undefined && contents !== undefined) checkReadContents(lock, images, contents, archive.what);
+    return lock;
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
+    if (lock !== undefined && contents !== undefined && namesMore(lock, contents)) throw error;
     onNote(`The lock is ignored: ${error.message}`);
     return undefined;
   }

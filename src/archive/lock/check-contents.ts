@@ -6,11 +6,13 @@ import { ArchiveError } from "../../errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isIndexType, isManifestType } from "../../oci/media-types.ts";
+import { parseReferrersTag } from "../../oci/referrers/referrers-tag.ts";
 import { labelOf } from "./plan-lock.ts";
 
 /** An entry of `index.json`. */
 interface ReadRoot {
   readonly descriptor: Descriptor;
+  readonly tags: readonly string[];
   /** Manifests below it that are present. */
   readonly parts: ReadonlySet<Digest>;
   /** Entries of its own manifest, if that is an index. */
@@ -32,6 +34,8 @@ interface PresentBlobs {
 export interface ReadContents {
   /** Entries of `index.json`: images, and what refers to them. */
   readonly roots: readonly ReadRoot[];
+  /** Entries that only list referrers, in place of the referrers API: a lock has no row for them. */
+  readonly lists: ReadonlySet<Digest>;
   readonly named: NamedSizes;
   /** Bytes of a blob that the archive has. */
   readonly sizeOf: (digest: Digest) => number | undefined;
@@ -52,6 +56,14 @@ export function checkReadContents(lock: Lock, images: readonly Root[], contents:
   throw lockDiffers(what, first);
 }
 
+/** Whether the lock names referrers that the archive has and that no entry of `index.json` names, as under cosign's tags. */
+export function namesMore(lock: Lock, { roots, sizeOf }: ReadContents): boolean {
+  const named = new Set(roots.map(({ descriptor }) => descriptor.digest));
+  return lock.images.some(({ referrers }) =>
+    referrers.some(({ digest }) => !named.has(digest) && sizeOf(digest) !== undefined),
+  );
+}
+
 /** @param difference "it lacks …", or "it has …, which the archive has not". */
 export function lockDiffers(what: string, difference: string): ArchiveError {
   return new ArchiveError(
@@ -66,7 +78,8 @@ export function lockDiffers(what: string, difference: string): ArchiveError {
 function* differences(lock: Lock, images: readonly Root[], contents: ReadContents): Generator<string, void> {
   const isPart = lock.set !== undefined;
   const rows = new Map(wholeBlobs(lock).map(row => [row.digest, row]));
-  const present = new Map(contents.roots.map(root => [root.descriptor.digest, root]));
+  const roots = contents.roots.filter(({ descriptor }) => !contents.lists.has(descriptor.digest));
+  const present = new Map(roots.map(root => [root.descriptor.digest, root]));
   const kinds = kindsOf(contents, present);
   for (const [digest, { kind, size }] of kinds) {
     const row = rows.get(digest);
@@ -74,7 +87,8 @@ function* differences(lock: Lock, images: readonly Root[], contents: ReadContent
     else if (row.kind !== kind || row.size !== size)
       yield `it has ${row.kind} ${digest} of ${row.size} bytes, and the archive ${kind} of ${size}`;
   }
-  for (const { digest } of contents.unclaimed(new Set(rows.keys()))) yield `it lacks blob ${digest}`;
+  for (const { digest } of contents.unclaimed(new Set([...rows.keys(), ...contents.lists])))
+    yield `it lacks blob ${digest}`;
   // What cosign's tags lead to is in no index.json, and is not read here.
   for (const { digest, kind, size } of isPart ? [] : rows.values()) {
     if (!kinds.has(digest) && contents.sizeOf(digest) !== size) yield unknown(kind, digest);
@@ -143,10 +157,17 @@ function unknown(kind: string, digest: Digest): string {
 }
 
 export function readContents(roots: readonly ReadRoot[], named: NamedSizes, blobs: PresentBlobs): ReadContents {
+  const lists = roots.filter(({ tags }) => tags.some(tag => isListTag(tag)));
   return {
     roots,
+    lists: new Set(lists.map(({ descriptor }) => descriptor.digest)),
     named,
     sizeOf: digest => blobs.size(digest),
     unclaimed: claimed => blobs.unclaimed(claimed),
   };
+}
+
+function isListTag(tag: string): boolean {
+  const made = parseReferrersTag(tag);
+  return made !== undefined && made.suffix === undefined;
 }

@@ -33,6 +33,11 @@ export interface OpenArchiveOptions {
    */
   readonly isTolerant?: boolean | undefined;
   /**
+   * The caller refuses what was not signed, before it uses anything of the archive: the lock is not compared with the manifests,
+   * so that the signature is what is refused. Default false.
+   */
+  readonly checksSignature?: boolean | undefined;
+  /**
    * Of an archive with more images than this, the manifests are not read yet: `checkImage` does it for each. Default: all are
    * read.
    */

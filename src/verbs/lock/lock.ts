@@ -205,7 +205,7 @@ async function lockArchives(paths: readonly string[], options: LockOptions, star
   const [file] = archive.members;
   const isItself = file === archive;
   const given = isItself
-    ? await readArchiveLock(file.archive, file.images, new KnownLocks(), undefined, signal)
+    ? await readArchiveLock(file.archive, file.images, new KnownLocks(), signal)
     : await archive.lock(signal);
   const platforms: readonly Platform[] | "all" = "all";
   const found = await plannedLock(

@@ -54,7 +54,8 @@ export async function openFile(
   try {
     const { isTolerant } = run;
     const engine = image && (async () => await image.save(signal));
-    const scan = { scan: reading.scan, onNote, onRead, locks, signal, stdin, engine, isTolerant };
+    const checksSignature = run.requireSigned !== undefined;
+    const scan = { scan: reading.scan, onNote, onRead, locks, signal, stdin, engine, isTolerant, checksSignature };
     const archive = await openArchive(path, scan);
     if (image !== undefined) await checkName(path, image, archive);
     const sentTo =

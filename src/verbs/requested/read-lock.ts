@@ -101,7 +101,7 @@ async function lockIn(
   await using archive = await openMerged([path], { signal });
   const [file] = archive.members;
   if (file === undefined || archive.volumes !== undefined) return await archive.lock(signal);
-  return await readArchiveLock(file.archive, file.images, new KnownLocks(), undefined, signal);
+  return await readArchiveLock(file.archive, file.images, new KnownLocks(), signal);
 }
 
 function parsedLock(bytes: Uint8Array, where: string): Lock {
