@@ -134,7 +134,8 @@ describeWith(["docker-registry", "tar"], "imgpack push", () => {
 
       const elsewhere = await imgpack.push([fixture(file), "--to", `${registry.host}/elsewhere`]);
       // What a first image has mounted is there for the next one.
-      expect(elsewhere.blobs.uploaded).toBe(0);
+      const skipped = file === "docker28-containerd-shared.tar" ? 1 : 0;
+      expect(elsewhere.blobs).toMatchObject({ uploaded: 0, skipped });
       expect(elsewhere.blobs.mounted).toBeGreaterThan(0);
       expect(elsewhere.bytesSent).toBe(sizes.reduce((sum, size) => sum + size, 0));
       for (const repository of repositories) {
