@@ -11,11 +11,20 @@ import { common, IMPORT_META_URL, root, sharedLibdeflate } from "./options.mjs";
 import { codeOfChunks, minify } from "./program-file.mjs";
 
 /** Runs of these take seconds, or a server starts: a few milliseconds of decompression are nothing to them. */
-const RARE = /^src\/(index\.ts|serve|verbs\/(v1|doctor|import|mirrors|patch|reporting|collect-garbage))/;
+const RARE = new RegExp(
+  `^src/(${[
+    "index\\.ts",
+    "serve/",
+    "engine/",
+    "archive/damage/",
+    "verbs/(v1|base|convert|copy|doctor|import|mirrors|patch|reporting)/",
+    "verbs/collect-garbage\\.ts",
+  ].join("|")})`,
+);
 
 /**
  * The files, and the modules whose chunks are in each: in the first, what every push or pull needs; in the second, what
- * compresses; what reads lists, and YAML; the v1 protocol; all that is not rare. A chunk is in the first file that needs it,
+ * compresses; what reads lists, and YAML; the v1 protocol; what explains a refused command line; all that is not rare. A chunk is in the first file that needs it,
  * and in the last one if none does. Names that end in .br are compressed.
  * @type {Readonly<Record<string, (module: string) => boolean>>}
  */
@@ -37,6 +46,7 @@ const FILES = {
     "src/verbs/v1/query/v1-queries.ts",
     "src/verbs/v1/writing/push-archives-v1.ts",
   ),
+  "program-refused.cjs.br": oneOf("src/cli/words/run-with-yargs.ts", "src/cli/advice/advise.ts"),
   "program-more.cjs": module => !RARE.test(module),
   "program-rare.cjs.br": () => true,
 };

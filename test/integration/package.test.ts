@@ -16,7 +16,7 @@ if (new Error() instanceof ImgpackError || images.length > 0) void use();
 `;
 const NAMES = "ImgpackError, type PushResult, push";
 /** Code for push and pull is 226 kB of it, other code 360 kB, types 33 kB, schemas and man pages 43 kB, libdeflate 26 kB. */
-const MAX_BYTES = 750_000;
+const MAX_BYTES = 730_000;
 const CONSUMER = new URL("package-types.mts", import.meta.url);
 
 describe("the packed package", () => {
@@ -80,6 +80,7 @@ describe("the packed package", () => {
       "dist/program-list.cjs",
       "dist/program-more.cjs",
       "dist/program-rare.cjs.br",
+      "dist/program-refused.cjs.br",
       "dist/program-v1.cjs.br",
       "dist/program-yaml.cjs.br",
       "dist/program.cjs",
