@@ -215,7 +215,7 @@ export class ShortConnection {
       this.#pauses += 1;
       this.#answerBy = Math.max(this.#answerBy, now + this.#waitMs);
     }
-    // Then nothing could come. And whoever takes the body is slow, not the server.
+    // Then nothing could come. Or the reader of the body is slow, not the server.
     if (hasStoodStill || this.#isPaused) {
       this.#limit(this.#isPaused ? this.#idleMs : this.#waitMs);
       return;
