@@ -106,14 +106,15 @@ describe("Transport", () => {
     const isOver = deferred<void>();
     async function* body(): AsyncGenerator<Uint8Array> {
       try {
-        yield Buffer.alloc(1000);
+        yield Buffer.alloc(100_000);
         await isRead.promise;
-        yield Buffer.alloc(1000);
+        yield Buffer.alloc(100_000);
       } finally {
         isOver.resolve();
       }
     }
-    const headers = { "content-length": "3000" };
+    // More than is read whole before it is sent.
+    const headers = { "content-length": "300000" };
     const refused = await transport.send({ method: "PUT", url: server.url, headers, body: body() });
     expect(await textOf(refused)).toBe("no");
     isRead.resolve();
